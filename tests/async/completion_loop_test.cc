@@ -1,0 +1,84 @@
+#include "async/completion_loop.h"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "async/block_on.h"
+#include "async/stop.h"
+#include "gtest/gtest.h"
+
+namespace userservice {
+namespace {
+
+std::unique_ptr<grpc::CompletionQueue> Queue() { return std::make_unique<grpc::CompletionQueue>(); }
+
+Task<Executor*> CurrentOn(CompletionLoop& loop) {
+  co_await loop.Schedule();
+  co_return Executor::Current();
+}
+
+TEST(CompletionLoop, IsTheCurrentExecutorOfItsThread) {
+  CompletionLoop loop(Queue(), "test");
+  EXPECT_EQ(BlockOn(CurrentOn(loop)), &loop);
+  EXPECT_EQ(Executor::Current(), nullptr);
+}
+
+TEST(CompletionLoop, RunsWhatManyThreadsPostOnceAndInEachOnesOrder) {
+  constexpr int kThreads = 4;
+  constexpr int kPosts = 20'000;
+  std::vector<int> last(kThreads, -1);
+  std::atomic<int> out_of_order{0};
+  {
+    CompletionLoop loop(Queue(), "test");
+    std::vector<std::thread> threads;
+    threads.reserve(kThreads);
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < kPosts; ++i) {
+          loop.Post([&, t, i] {
+            if (last[static_cast<size_t>(t)] != i - 1) ++out_of_order;
+            last[static_cast<size_t>(t)] = i;
+          });
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    loop.Close();
+  }
+  EXPECT_EQ(out_of_order, 0);
+  EXPECT_EQ(last, std::vector<int>(kThreads, kPosts - 1)) << "Close runs what was posted";
+}
+
+Task<bool> SleepOn(CompletionLoop& loop, absl::Duration delay) { co_return co_await loop.Sleep(delay); }
+
+TEST(CompletionLoop, SleepEndsAfterItsTime) {
+  CompletionLoop loop(Queue(), "test");
+  const absl::Time start = absl::Now();
+  EXPECT_TRUE(BlockOn(SleepOn(loop, absl::Milliseconds(20))));
+  EXPECT_GE(absl::Now() - start, absl::Milliseconds(19));
+}
+
+TEST(CompletionLoop, AStopEndsASleepAtOnce) {
+  CompletionLoop loop(Queue(), "test");
+  for (int i = 0; i < 200; ++i) {
+    std::stop_source source;
+    std::thread stopper([&] { source.request_stop(); });
+    EXPECT_FALSE(BlockOn(SleepOn(loop, absl::Hours(1)), source.get_token()));
+    stopper.join();
+  }
+}
+
+TEST(CompletionLoopDeathTest, PostingAfterCloseIsABug) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        CompletionLoop loop(Queue(), "test");
+        loop.Close();
+        loop.Post([] {});
+      },
+      "outlived the loop");
+}
+
+}  // namespace
+}  // namespace userservice
