@@ -1,0 +1,53 @@
+// Checkpointer: copies the write-ahead log back into the database, on a thread and a connection of its own, so that
+// commits do not wait for it.
+//
+//   checkpointer->Request();  // soon, if none is under way; more requests meanwhile are one
+//
+// A checkpoint beside running writes (PASSIVE) never blocks them, and may leave the newest part of the log. A log that
+// only grows, since writes never pause, is started over by RestartLog, which its caller, the writer, waits for.
+// Threads: any, but RestartLog and TruncateLog from the writer's, between its transactions. Errors: a checkpoint that fails leaves the log
+// longer, nothing else; the next one tries again.
+// Source: https://www.sqlite.org/c3ref/wal_checkpoint_v2.html
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "service/sqlite/connection.h"
+
+namespace userservice::store {
+
+class Checkpointer {
+ public:
+  static absl::StatusOr<std::unique_ptr<Checkpointer>> Open(const std::string& path);
+  ~Checkpointer();
+  Checkpointer(const Checkpointer&) = delete;
+  Checkpointer& operator=(const Checkpointer&) = delete;
+
+  void Request();
+
+  // Copies back what is left, waits for readers, not long, and lets the next write begin the log anew.
+  absl::Status RestartLog() ABSL_LOCKS_EXCLUDED(checkpoint_);
+  // The same, and cuts the file to nothing.
+  absl::Status TruncateLog() ABSL_LOCKS_EXCLUDED(checkpoint_);
+
+ private:
+  explicit Checkpointer(std::unique_ptr<sqlite::Connection> connection);
+  void Run();
+  absl::Status Checkpoint(const char* sql) ABSL_LOCKS_EXCLUDED(checkpoint_);
+
+  const std::unique_ptr<sqlite::Connection> connection_;
+  absl::Mutex checkpoint_;  // one checkpoint at a time: SQLite answers BUSY at once to a second one
+  absl::Mutex mutex_;
+  bool requested_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace userservice::store

@@ -1,0 +1,42 @@
+// Opening the users database for service: looked at first, then created or upgraded, or refused and
+// left as it was.
+//
+//   absl::StatusOr<DatabaseInfo> info = PrepareDatabase("data/users.db", DatabaseOptions());
+//   if (!info.ok()) std::cerr << info.status().message() << "\n";   // one line
+//
+// Afterwards the file exists, is whole (PRAGMA quick_check), has today's schema and a write-ahead
+// log; connections may be opened on it. Nothing stays open.
+// Creating: one transaction, mode 0640 whatever the umask (SQLite gives -wal and -shm the same). A
+//   crash in the midst leaves an empty file, which counts as new. An existing file keeps its mode.
+// Refusing: neither the file nor its directory changes, not by a byte (see sqlite/inspection.h).
+// Errors: one line with the file, what is wrong, and the remedy. kFailedPrecondition (for the
+//   operator to put right), kDataLoss (no database, or a damaged one), kPermissionDenied, kNotFound
+//   (directory), kUnavailable (locked, or an I/O error), kResourceExhausted (disk full).
+// Threads: any; but this process must have no connection open on the file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace userservice::store {
+
+struct DatabaseOptions {
+  DatabaseOptions() = default;
+
+  bool sample_users = false;   // a new database gets the five sample users
+  int64_t generate_users = 0;  // a new database gets as many generated ones
+  int busy_timeout_ms = 5000;  // how long another program may keep the file locked
+};
+
+struct DatabaseInfo {
+  bool created = false;
+  int found_version = 0;  // before upgrading; 0: new
+  int version = 0;        // now
+};
+
+absl::StatusOr<DatabaseInfo> PrepareDatabase(const std::string& path,
+                                             const DatabaseOptions& options);
+
+}  // namespace userservice::store

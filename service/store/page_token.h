@@ -1,0 +1,51 @@
+// PageTokenCodec: page cursors as opaque, URL-safe, authenticated text (AIP-158).
+//
+//   std::string token = codec.Seal(cursor, "ListUsers", filter.text(), order_by.text());
+//   absl::StatusOr<PageCursor> cursor = codec.Open(token, "ListUsers", filter.text(),
+//   order_by.text());
+//
+// A token is bound to the method, filter and order that it was made for: with any other, or with a
+// changed byte, Open fails. The key is the database's own, so tokens outlive the process and are
+// worth nothing to another service. Authentication: HMAC-SHA-256, truncated to 128 bits.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace userservice::store {
+
+// The keys of the last row of a page, in the order of OrderBy::keys(): the next page begins after
+// it. A value is as the table holds it; monostate is null.
+struct PageCursor {
+  using Value = std::variant<std::monostate, int64_t, std::string>;
+  PageCursor() = default;
+  explicit PageCursor(std::vector<Value> key_values) : keys(std::move(key_values)) {}
+  bool operator==(const PageCursor&) const = default;
+  std::vector<Value> keys;
+};
+
+class PageTokenCodec {
+ public:
+  explicit PageTokenCodec(std::string key);  // 32 random bytes
+
+  std::string Seal(const PageCursor& cursor, std::string_view method, std::string_view filter,
+                   std::string_view order_by) const;
+  // `field` names the request's field in the error, PAGE_TOKEN_INVALID.
+  absl::StatusOr<PageCursor> Open(std::string_view token, std::string_view field,
+                                  std::string_view method, std::string_view filter,
+                                  std::string_view order_by) const;
+
+  // A keyed hash of `data`, 16 bytes: the fingerprint of a write's payload. It tells nothing about
+  // the payload to who has not the key.
+  std::string Fingerprint(std::string_view data) const;
+
+ private:
+  std::string key_;
+};
+
+}  // namespace userservice::store

@@ -1,0 +1,117 @@
+#include "service/store/stored_time.h"
+
+#include <cstdint>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_replace.h"
+#include "absl/time/civil_time.h"
+#include "service/errors/text.h"
+
+namespace userservice::store {
+namespace {
+
+using errors::AbslView;
+
+constexpr size_t kSecondsBytes = 19;  // of "YYYY-MM-DD HH:MM:SS"
+constexpr std::string_view kShape = "dddd-dd-dd dd:dd:dd";
+
+// 'd' in `shape` stands for a digit, ' ' for a space or 'T', anything else for itself.
+bool HasShape(std::string_view text, std::string_view shape) {
+  if (text.size() != shape.size()) return false;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    const bool fits = shape[i] == 'd'   ? absl::ascii_isdigit(static_cast<unsigned char>(text[i]))
+                      : shape[i] == ' ' ? text[i] == ' ' || text[i] == 'T'
+                                        : text[i] == shape[i];
+    if (!fits) return false;
+  }
+  return true;
+}
+
+int Digits(std::string_view text, size_t first, size_t count) {
+  int value = 0;
+  for (const char digit : text.substr(first, count)) value = value * 10 + (digit - '0');
+  return value;
+}
+
+// What the zone adds to UTC, or nothing if it is no zone.
+std::optional<absl::Duration> ZoneOffset(std::string_view zone) {
+  if (zone.empty() || zone == "Z") return absl::ZeroDuration();
+  if (!HasShape(zone.substr(1), "dd:dd") || (zone[0] != '+' && zone[0] != '-')) return std::nullopt;
+  const int hours = Digits(zone, 1, 2);
+  const int minutes = Digits(zone, 4, 2);
+  if (hours > 14 || minutes > 59) return std::nullopt;  // SQLite's own limits
+  const absl::Duration offset = absl::Hours(hours) + absl::Minutes(minutes);
+  return zone[0] == '-' ? -offset : offset;
+}
+
+// The fraction of a second at the head of `text`, taken off it: one or more digits after a point,
+// or nothing.
+std::optional<absl::Duration> TakeFraction(std::string_view& text) {
+  if (text.empty() || text[0] != '.') return absl::ZeroDuration();
+  size_t end = 1;
+  int64_t micros = 0;
+  int64_t unit = 100'000;
+  for (; end < text.size() && absl::ascii_isdigit(static_cast<unsigned char>(text[end]));
+       ++end, unit /= 10) {
+    micros += unit * (text[end] - '0');
+  }
+  if (end == 1) return std::nullopt;
+  text.remove_prefix(end);
+  return absl::Microseconds(micros);
+}
+
+bool IsInYears1To9999(absl::Time time) {
+  static const absl::Time begin = absl::FromCivil(absl::CivilSecond(1, 1, 1), absl::UTCTimeZone());
+  static const absl::Time end =
+      absl::FromCivil(absl::CivilSecond(10000, 1, 1), absl::UTCTimeZone());
+  return time >= begin && time < end;
+}
+
+}  // namespace
+
+std::string FormatStoredTime(absl::Time time) {
+  return absl::FormatTime("%E4Y-%m-%d %H:%M:%E6S", time, absl::UTCTimeZone());
+}
+
+std::optional<absl::Time> ParseStoredTime(std::string_view text) {
+  const std::string_view seconds = text.substr(0, kSecondsBytes);
+  if (!HasShape(seconds, kShape)) return std::nullopt;
+  const int year = Digits(seconds, 0, 4);
+  const int month = Digits(seconds, 5, 2);
+  const int day = Digits(seconds, 8, 2);
+  const int hour = Digits(seconds, 11, 2);
+  const int minute = Digits(seconds, 14, 2);
+  const int second = Digits(seconds, 17, 2);
+  const absl::CivilSecond civil(year, month, day, hour, minute, second);
+  const bool exists = civil.month() == month && civil.day() == day && civil.hour() == hour &&
+                      civil.minute() == minute && civil.second() == second;
+  if (!exists) return std::nullopt;
+  std::string_view rest = text.substr(kSecondsBytes);
+  const std::optional<absl::Duration> fraction = TakeFraction(rest);
+  const std::optional<absl::Duration> offset = ZoneOffset(rest);
+  if (!fraction.has_value() || !offset.has_value()) return std::nullopt;
+  const absl::Time time = absl::FromCivil(civil, absl::UTCTimeZone()) + *fraction - *offset;
+  if (!IsInYears1To9999(time)) return std::nullopt;
+  return time;
+}
+
+std::string StoredTimeSql(std::string_view column) {
+  // SQLite's date functions keep milliseconds only, so they shift the whole seconds by the zone,
+  // and the digits of the fraction are carried over as text. '+0 days' moves days that do not exist
+  // (02-30) to the next month: what comes out unchanged is a date and time of the one right shape.
+  constexpr absl::string_view kSql =
+      "(SELECT CASE WHEN (zone = '' OR zone = 'Z' OR zone GLOB '[+-][0-9][0-9]:[0-9][0-9]')"
+      " AND strftime('%Y-%m-%d %H:%M:%S', seconds || zone) >= '0001'"
+      " THEN strftime('%Y-%m-%d %H:%M:%S', seconds || zone) || '.' ||"
+      " substr(substr(tail, 1, length(tail) - length(zone)) || '000000', 1, 6) END"
+      " FROM (SELECT seconds, tail, CASE WHEN has_fraction THEN ltrim(tail, '0123456789') ELSE "
+      "tail END AS zone"
+      " FROM (SELECT substr(@, 1, 19) AS seconds, substr(@, 20) GLOB '.[0-9]*' AS has_fraction,"
+      " CASE WHEN substr(@, 20) GLOB '.[0-9]*' THEN substr(@, 21) ELSE substr(@, 20) END AS tail"
+      " WHERE strftime('%Y-%m-%d %H:%M:%S', substr(@, 1, 19), '+0 days') = replace(substr(@, 1, "
+      "19), 'T', ' '))))";
+  return absl::StrReplaceAll(kSql, {{"@", AbslView(column)}});
+}
+
+}  // namespace userservice::store

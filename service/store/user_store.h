@@ -1,0 +1,124 @@
+// UserStore: users as a domain, whatever keeps them. SQLite is the engine that stands behind it today.
+//
+//   absl::StatusOr<users::v1::User> user = co_await store.GetUser(context, 42);
+//
+// Users are the contract's own messages, complete with times and etag. Values that arrive here were checked by the
+// handlers; what only the table knows (uniqueness, etags, request ids) is checked here.
+// Errors: from the catalogue (service/errors). Cancellation: by the awaiting task's stop token; a statement that runs
+//   stops within 50 ms of it, and of the context's deadline.
+// Threads: any; a coroutine resumes on the executor that it called from.
+// Lifetime: the store outlives every task it gave out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "async/task.h"
+#include "service/store/filter.h"
+#include "service/store/order_by.h"
+#include "service/store/page_token.h"
+#include "users/v1/user.pb.h"
+
+namespace userservice::store {
+
+// Where a call's time went; filled in by the store, told to the client that asks for it.
+struct CallTiming {
+  absl::Duration queue_wait;  // between being asked and the first statement
+  absl::Duration sql;         // in statements, commit included
+};
+
+// What a store operation is told of the call behind it.
+struct CallContext {
+  CallContext() = default;
+  CallContext(absl::Time call_deadline, CallTiming* call_timing) : deadline(call_deadline), timing(call_timing) {}
+
+  absl::Time deadline = absl::InfiniteFuture();
+  CallTiming* timing = nullptr;  // may be null; outlives the operation
+  int64_t min_revision = 0;      // reads: the oldest state that may answer
+};
+
+// Which page of which users. The cursor says after which row to go on.
+struct PageQuery {
+  PageQuery() = default;
+  Filter filter;
+  OrderBy order_by;
+  std::optional<PageCursor> after;
+  int32_t page_size = 50;
+};
+
+struct UserPage {
+  std::vector<users::v1::User> users;
+  std::optional<PageCursor> next;  // nothing: the list has ended
+  int64_t revision = 0;            // of the snapshot
+};
+
+struct UserCount {
+  int64_t count = 0;
+  int64_t revision = 0;
+};
+
+// What every write carries. The fingerprint is of the whole request without its request_id.
+struct WriteOptions {
+  WriteOptions() = default;
+  std::string request_id;  // "" or a UUID in lower case
+  std::string fingerprint;
+  bool validate_only = false;
+};
+
+// The fields to write: those whose flag is set take the value from `values`.
+struct UserUpdate {
+  UserUpdate() = default;
+  users::v1::User values;  // user_id says whose; etag, if set, must match
+  bool set_name = false;
+  bool set_email = false;
+  bool set_age = false;
+};
+
+class UserStore {
+ public:
+  UserStore() = default;
+  UserStore(const UserStore&) = delete;
+  UserStore& operator=(const UserStore&) = delete;
+  virtual ~UserStore() = default;
+
+  // Reads. Each is answered from one snapshot, not older than the context's min_revision.
+  virtual Task<absl::StatusOr<users::v1::User>> GetUser(CallContext context, int64_t user_id) = 0;
+  // `email` in lower case.
+  virtual Task<absl::StatusOr<users::v1::User>> LookupUser(CallContext context, std::string email) = 0;
+  virtual Task<absl::StatusOr<std::vector<users::v1::User>>> BatchGetUsers(CallContext context,
+                                                                           std::vector<int64_t> user_ids) = 0;
+  // `query` must outlive the task.
+  virtual Task<absl::StatusOr<UserPage>> ListUsers(CallContext context, const PageQuery& query) = 0;
+  // `filter` must outlive the task.
+  virtual Task<absl::StatusOr<UserCount>> CountUsers(CallContext context, const Filter& filter) = 0;
+
+  // Writes. Acknowledged when durable. The arguments must outlive the task.
+  virtual Task<absl::StatusOr<users::v1::User>> CreateUser(CallContext context, const users::v1::User& user,
+                                                           const WriteOptions& options) = 0;
+  virtual Task<absl::StatusOr<users::v1::User>> UpdateUser(CallContext context, const UserUpdate& update,
+                                                           const WriteOptions& options) = 0;
+  // `etag` "" matches any.
+  virtual Task<absl::Status> DeleteUser(CallContext context, int64_t user_id, const std::string& etag,
+                                        bool allow_missing, const WriteOptions& options) = 0;
+
+  // Seals and opens page tokens with the key that the database keeps.
+  virtual const PageTokenCodec& page_tokens() const = 0;
+
+  // What is open right now, for tests and for the log at shutdown. All zero when nothing is asked of the store.
+  struct OpenResources {
+    size_t leases = 0;      // read connections lent out
+    size_t statements = 0;  // statements that are neither reset nor finalized
+    size_t writes = 0;      // writes queued or running
+  };
+  virtual OpenResources open_resources() const = 0;
+};
+
+}  // namespace userservice::store

@@ -1,0 +1,271 @@
+#include "service/store/writer.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "service/errors/errors.h"
+#include "service/sqlite/query_scope.h"
+#include "service/sqlite/result.h"
+#include "service/sqlite/transaction.h"
+#include "service/store/call_limits.h"
+#include "service/store/storage_error.h"
+#include "service/store/user_scan.h"
+
+namespace userservice::store {
+namespace {
+
+// What a client is told to wait at least, and at most.
+constexpr absl::Duration kRetryAfterMin = absl::Milliseconds(5);
+constexpr absl::Duration kRetryAfterMax = absl::Seconds(30);
+
+absl::Duration RetryAfter(absl::Duration time_to_drain) {
+  return std::clamp(time_to_drain, kRetryAfterMin, kRetryAfterMax);
+}
+
+// After an I/O error: is what is there still a database?
+absl::Status Check(sqlite::Connection& connection) {
+  sqlite::QueryScope row(connection, "PRAGMA quick_check(1)");
+  const absl::StatusOr<bool> found = row.Step();
+  if (!found.ok()) return StorageError(found.status());
+  if (row.Text(0) == "ok") return absl::OkStatus();
+  return errors::WithCause(errors::StorageUnavailable(), row.Text(0));
+}
+
+// Another program holds the write lock: the connection is sound. (SQLITE_BUSY, https://www.sqlite.org/rescode.html)
+bool IsBusy(const absl::Status& status) { return (sqlite::ExtendedResultCode(status) & 0xff) == 5; }
+
+// The job's own end, and none of the storage's.
+bool IsGivenUp(const absl::Status& status) { return absl::IsDeadlineExceeded(status) || absl::IsCancelled(status); }
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(const std::string& path, const WriterOptions& options) {
+  std::unique_ptr<Writer> writer(new Writer(path, options));
+  if (absl::Status status = writer->OpenConnection(); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<Checkpointer>> checkpointer = Checkpointer::Open(path);
+  if (!checkpointer.ok()) return checkpointer.status();
+  writer->checkpointer_ = *std::move(checkpointer);
+  Writer* const self = writer.get();
+  writer->thread_ = std::thread([self] { self->Run(); });
+  pthread_setname_np(writer->thread_.native_handle(), "writer");
+  return writer;
+}
+
+Writer::Writer(std::string path, const WriterOptions& options)
+    : path_(std::move(path)), options_(options), rate_(options.batch_jobs_max) {}
+
+Writer::~Writer() { Close(); }
+
+void Writer::Close() {
+  {
+    const absl::MutexLock lock(&mutex_);
+    closed_ = true;
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+size_t Writer::open_jobs() const {
+  const absl::MutexLock lock(&mutex_);
+  return queue_.size() + running_;
+}
+
+Writer::Stats Writer::stats() const {
+  const absl::MutexLock lock(&mutex_);
+  return stats_;
+}
+
+absl::Status Writer::Enqueue(WriteJob& job) {
+  const absl::Time now = options_.clock();
+  const absl::MutexLock lock(&mutex_);
+  if (closed_) return errors::ShuttingDown();
+  // The batch that runs is whole; what is queued behind it will be packed anew.
+  const absl::Duration drain = rate_.TimeFor(running_) + rate_.TimeFor(queue_.size());
+  if (queue_.size() >= options_.queue_jobs_max) return errors::Overloaded("the queue of writes is full", RetryAfter(drain));
+  // With nobody ahead a write is always taken: that is how a rate measured in bad times is measured again.
+  const bool somebody_ahead = running_ + queue_.size() > 0;
+  const absl::Duration turn = rate_.TimeFor(running_) + rate_.TimeFor(queue_.size() + 1);
+  if (somebody_ahead && now + turn > job.context_.deadline) {
+    return errors::Overloaded("a write can not be done before its deadline", RetryAfter(drain));
+  }
+  job.queued_at_ = now;
+  queue_.push_back(&job);
+  return absl::OkStatus();
+}
+
+void Writer::Run() {
+  std::vector<WriteJob*> batch;
+  while (TakeBatch(batch)) RunBatch(batch);
+  // What is left in the log is read by the next one to open the database, so nothing is lost if this fails.
+  (void)checkpointer_->TruncateLog();
+  checkpointer_.reset();
+  connection_.reset();
+}
+
+bool Writer::TakeBatch(std::vector<WriteJob*>& batch) {
+  const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return closed_ || !queue_.empty(); };
+  const absl::MutexLock lock(&mutex_, absl::Condition(&has_work));
+  const auto taken = static_cast<std::ptrdiff_t>(std::min(queue_.size(), options_.batch_jobs_max));
+  batch.assign(queue_.begin(), queue_.begin() + taken);
+  queue_.erase(queue_.begin(), queue_.begin() + taken);
+  running_ = batch.size();
+  return !batch.empty();
+}
+
+void Writer::RunBatch(std::vector<WriteJob*>& batch) {
+  const absl::Time begun = options_.clock();
+  absl::Duration commit_time;
+  absl::Status committed = ReopenIfBroken();
+  if (committed.ok()) committed = RunAndCommit(batch, commit_time);
+  if (committed.ok()) {
+    committed_.Publish(last_revision_);
+  } else {
+    last_revision_ = committed_.value();
+  }
+  Acknowledge(batch, committed, begun, commit_time);
+  LookAfterLog();
+}
+
+// Runs the batch, again without them if jobs were interrupted and took the transaction with them, and commits.
+absl::Status Writer::RunAndCommit(std::vector<WriteJob*>& batch, absl::Duration& commit_time) {
+  for (;;) {
+    last_revision_ = committed_.value();
+    absl::StatusOr<sqlite::Transaction> transaction =
+        sqlite::Transaction::Begin(*connection_, sqlite::Transaction::Kind::kImmediate);
+    if (!transaction.ok()) {
+      broken_ = !IsBusy(transaction.status());
+      return StorageError(transaction.status());
+    }
+    const absl::Status run = RunJobs(batch);
+    if (IsGivenUp(run)) continue;
+    if (!run.ok()) {
+      broken_ = !absl::IsResourceExhausted(run);
+      return run;
+    }
+    const absl::Time begun = options_.clock();
+    const absl::Status committed = transaction->Commit();
+    commit_time = options_.clock() - begun;
+    broken_ = !committed.ok() && !absl::IsResourceExhausted(committed);
+    return StorageError(committed);
+  }
+}
+
+// Not OK if SQLite rolled the transaction back: then the error of the job that made it so. Jobs that the time bound leaves
+// no room for go back to the head of the queue.
+absl::Status Writer::RunJobs(std::vector<WriteJob*>& batch) {
+  const absl::Time end = options_.clock() + options_.batch_time_max;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (i > 0 && options_.clock() >= end) {
+      const auto rest = batch.begin() + static_cast<std::ptrdiff_t>(i);
+      const absl::MutexLock lock(&mutex_);
+      queue_.insert(queue_.begin(), rest, batch.end());
+      batch.erase(rest, batch.end());
+      running_ = batch.size();
+      break;
+    }
+    RunJob(*batch[i]);
+    if (connection_->in_transaction()) continue;
+    const absl::Status& outcome = batch[i]->outcome_;
+    return outcome.ok() ? errors::Internal("a write ended the transaction that it ran in") : outcome;
+  }
+  return absl::OkStatus();
+}
+
+void Writer::RunJob(WriteJob& job) {
+  if (job.given_up_) return;
+  const absl::Time begun = options_.clock();
+  job.outcome_ = CheckNotEnded(job.context_, *job.stop_, begun);
+  if (job.outcome_.ok()) {
+    if (job.context_.timing != nullptr) job.context_.timing->queue_wait = begun - job.queued_at_;
+    const sqlite::QueryLimits limits(job.context_.deadline, job.stop_);
+    WriteScope scope(*connection_, limits, last_revision_);
+    try {
+      job.outcome_ = RunInScope(job, scope);
+    } catch (const std::exception& exception) {
+      job.outcome_ = errors::Internal(exception.what());
+    } catch (...) {
+      job.outcome_ = errors::Internal("a write threw something that is no std::exception");
+    }
+    if (job.outcome_.ok()) last_revision_ = scope.last_revision();
+    job.statement_time_ = options_.clock() - begun;
+  }
+  job.given_up_ = IsGivenUp(job.outcome_);
+}
+
+absl::Status Writer::RunInScope(WriteJob& job, WriteScope& scope) {
+  if (job.kind_ == WriteKind::kOneStatement) return StorageError(job.Run(scope));
+  absl::StatusOr<sqlite::Savepoint> savepoint = sqlite::Savepoint::Begin(*connection_);
+  if (!savepoint.ok()) return StorageError(savepoint.status());
+  absl::Status status = StorageError(job.Run(scope));
+  if (!status.ok()) return status;  // the savepoint goes back by itself
+  if (scope.discarded()) {
+    savepoint->Rollback();
+    return status;
+  }
+  return StorageError(savepoint->Release());
+}
+
+void Writer::Acknowledge(const std::vector<WriteJob*>& batch, const absl::Status& committed, absl::Time begun,
+                         absl::Duration commit_time) {
+  const absl::Duration all = options_.clock() - begun;
+  {
+    const absl::MutexLock lock(&mutex_);
+    running_ = 0;
+    rate_.Measure(batch.size(), all - commit_time, commit_time);
+    ++stats_.batches;
+    stats_.jobs += static_cast<int64_t>(batch.size());
+    stats_.statements = connection_ ? connection_->active_statements() : 0;
+  }
+  for (WriteJob* const job : batch) {
+    if (!committed.ok() && !job->given_up_) job->outcome_ = committed;
+    if (job->context_.timing != nullptr && !job->given_up_) {
+      job->context_.timing->sql = job->statement_time_ + commit_time;
+    }
+    // The job ends with its coroutine, which may run before PostTo returns.
+    Executor::PostTo(job->executor_, [awaiting = job->awaiting_] { awaiting.resume(); });
+  }
+}
+
+absl::Status Writer::OpenConnection() {
+  sqlite::ConnectionOptions options(path_, sqlite::OpenMode::kReadWrite);
+  options.wal_autocheckpoint_pages = 0;
+  absl::StatusOr<std::unique_ptr<sqlite::Connection>> connection = sqlite::Connection::Open(options);
+  if (!connection.ok()) return StorageError(connection.status());
+  const absl::StatusOr<int64_t> revision = ReadRevision(**connection);
+  if (!revision.ok()) return revision.status();
+  connection_ = *std::move(connection);
+  last_revision_ = *revision;
+  committed_.Publish(*revision);
+  return absl::OkStatus();
+}
+
+absl::Status Writer::ReopenIfBroken() {
+  if (!broken_) return absl::OkStatus();
+  const absl::Time now = options_.clock();
+  if (now - last_reopen_ < options_.reopen_interval) return errors::StorageUnavailable();
+  last_reopen_ = now;
+  connection_.reset();
+  if (absl::Status status = OpenConnection(); !status.ok()) return status;
+  if (absl::Status status = Check(*connection_); !status.ok()) return status;
+  broken_ = false;
+  return absl::OkStatus();
+}
+
+void Writer::LookAfterLog() {
+  if (connection_ == nullptr) return;
+  const int64_t pages = connection_->wal_pages();
+  if (pages < checkpointed_at_) checkpointed_at_ = 0;  // the log began anew
+  if (pages - checkpointed_at_ < options_.checkpoint_pages) return;
+  checkpointed_at_ = pages;
+  if (pages < options_.wal_pages_max) {
+    checkpointer_->Request();
+    return;
+  }
+  // Writes that never pause leave no moment in which the log could begin anew by itself.
+  (void)checkpointer_->RestartLog();
+  const absl::MutexLock lock(&mutex_);
+  ++stats_.log_restarts;
+}
+
+}  // namespace userservice::store
