@@ -1,0 +1,63 @@
+#include "service/app.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "service/store/database.h"
+#include "service/store/sqlite_user_store.h"
+#include "service/user_service.h"
+#include "spdlog/spdlog.h"
+
+namespace userservice {
+namespace {
+
+store::SqliteStoreOptions StoreOptionsOf(const Config& config) {
+  store::SqliteStoreOptions options(config.database);
+  options.point_threads = config.point_threads;
+  options.scan_threads = config.scan_threads;
+  options.scan_queue_jobs_max = config.scan_queue_jobs_max;
+  options.rows_examined_max = config.rows_examined_max;
+  options.writer.queue_jobs_max = config.write_queue_jobs_max;
+  return options;
+}
+
+}  // namespace
+
+App::App(const Config& config, std::unique_ptr<store::UserStore> store)
+    : config_(config), store_(std::move(store)), server_(std::make_unique<rpc::Server>(config.server)) {}
+
+App::~App() { Stop(); }
+
+absl::StatusOr<std::unique_ptr<App>> App::Start(const Config& config) {
+  store::DatabaseOptions database;
+  database.sample_users = config.sample_users;
+  database.generate_users = config.generate_users;
+  const absl::StatusOr<store::DatabaseInfo> info = store::PrepareDatabase(config.database, database);
+  if (!info.ok()) return info.status();
+  if (info->created) {
+    spdlog::info("created {}", config.database);
+  } else if (info->found_version != info->version) {
+    spdlog::info("upgraded {} from schema version {} to {}", config.database, info->found_version, info->version);
+  }
+  absl::StatusOr<std::unique_ptr<store::SqliteUserStore>> store = store::SqliteUserStore::Open(StoreOptionsOf(config));
+  if (!store.ok()) return store.status();
+  std::unique_ptr<App> app(new App(config, *std::move(store)));
+  AddUserService(*app->server_, *app->store_);
+  const absl::Status started = app->server_->Start();
+  if (!started.ok()) return started;
+  return app;
+}
+
+void App::Stop() {
+  if (store_ == nullptr) return;
+  server_->Drain(absl::Milliseconds(config_.drain_ms));
+  const store::UserStore::OpenResources open = store_->open_resources();
+  if (open.leases + open.statements + open.writes > 0) {
+    spdlog::error("at the end of all calls {} leases, {} statements and {} writes were open: please report this",
+                  open.leases, open.statements, open.writes);
+  }
+  store_.reset();
+  server_->Close();
+}
+
+}  // namespace userservice

@@ -1,0 +1,36 @@
+// The rules for the values of a user that a request writes: name, email and age. Source: users/v1/user.proto.
+//
+//   UserValues values;
+//   values.SetName("user.name", request.user().name(), user);     // normalises into `user`, or notes a violation
+//   if (!values.violations().empty()) return errors::FieldsInvalid(values.violations());
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "service/errors/errors.h"
+
+namespace userservice::handlers {
+
+// Collects every violation of a request, so that they are reported at once.
+class UserValues {
+ public:
+  // The name without the white space around it.
+  std::string Name(std::string_view path, std::string_view name);
+  // The address in lower case.
+  std::string Email(std::string_view path, std::string_view email);
+  int32_t Age(std::string_view path, int32_t age);
+
+  // OK, or FIELD_INVALID with all that was noted.
+  absl::Status status() const;
+
+ private:
+  void Note(std::string_view path, std::string_view description);
+
+  std::vector<errors::FieldViolation> violations_;
+};
+
+}  // namespace userservice::handlers

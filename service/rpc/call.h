@@ -1,0 +1,148 @@
+// Call: what a handler knows of the call that it answers, and the life of that call behind it.
+//
+//   Task<absl::StatusOr<User>> GetUser(Call& call, const GetUserRequest& request) { ... }
+//
+// The life of a call: armed (handed to gRPC, waiting for a client), accepted (another one is armed in its place),
+// admitted or refused, handled, finished, freed. It is freed when its coroutine has ended and gRPC's done tag is back;
+// an armed call that no client came for is freed when the server shuts down (its done tag never comes, grpc#10136).
+// Stop: the handler runs under a stop token that is set when the client cancels, vanishes, or the deadline passes.
+// Errors: what the handler returns is translated in status.h; what it throws costs this call one INTERNAL.
+// Threads: a call lives on the one thread of the loop that accepted it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "async/completion_loop.h"
+#include "async/task.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/status.h"
+
+namespace userservice::rpc {
+
+enum class CallKind { kUnary, kStream, kUnknownMethod };
+
+// What all calls of a server share: limits, counts, and the token that asks streams to end.
+class CallHost {
+ public:
+  CallHost(int64_t calls_max, int64_t streams_max) : calls_max_(calls_max), streams_max_(streams_max) {}
+
+  // Asks streams to end after their current message; new calls are refused with SHUTTING_DOWN.
+  void StartDraining() { draining_.request_stop(); }
+  const std::stop_token& draining() const { return draining_token_; }
+
+  // Calls that are handled now, and objects that exist: those and the armed ones.
+  int64_t live_calls() const { return live_calls_.load() + live_streams_.load(); }
+  int64_t objects() const { return objects_.load(); }
+  // Blocks until no call object exists. Only after the gRPC server was shut down.
+  void WaitForNoObjects();
+
+ private:
+  friend class CallLife;
+
+  const int64_t calls_max_;
+  const int64_t streams_max_;
+  std::stop_source draining_;
+  const std::stop_token draining_token_ = draining_.get_token();
+  std::atomic<int64_t> live_calls_{0};
+  std::atomic<int64_t> live_streams_{0};
+  std::atomic<int64_t> objects_{0};
+};
+
+class Call {
+ public:
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  // When the client stops waiting; InfiniteFuture if it set no deadline.
+  absl::Time deadline() const { return deadline_; }
+  // The id that errors carry (RequestInfo) and the log names: the client's `x-request-id`, or a random one.
+  const std::string& id();
+  // Set when the server is going away: a stream ends after its current message.
+  virtual const std::stop_token& draining() const = 0;
+
+  // Adds a span to the trailer `server-timing`, which a client asks for with `x-server-timing: 1`.
+  void AddTiming(std::string_view name, absl::Duration duration);
+
+ protected:
+  Call() = default;
+  ~Call() = default;
+
+  virtual std::string_view MetadataOf(std::string_view key) const = 0;
+
+  absl::Time deadline_ = absl::InfiniteFuture();
+  std::string timing_;
+  bool wants_timing_ = false;
+
+ private:
+  std::string id_;
+};
+
+// The life of one call. What differs between the kinds of call is virtual: see unary_call.h and stream_call.h.
+class CallLife : public Call {
+ public:
+  CallLife(CallHost& host, std::string_view method, CallKind kind);
+  virtual ~CallLife();
+
+  // Hands the call to gRPC to wait for a client. From here on it frees itself.
+  void Arm();
+
+  const std::stop_token& draining() const final { return host_.draining(); }
+
+ protected:
+  virtual grpc::ServerContext& context() = 0;
+  virtual const grpc::ServerContext& context() const = 0;
+  // Hands the accepting operation to gRPC.
+  virtual void Request(void* tag) = 0;
+  // Arms a new call of the same method.
+  virtual void ArmAnother() = 0;
+  // Runs the handler.
+  virtual Task<absl::Status> Handle() = 0;
+  // Sends the answer, or the error, and waits until it is sent.
+  virtual Task<void> Finish(const grpc::Status& status) = 0;
+  virtual std::string_view method() const { return method_; }
+
+ private:
+  class Accepted final : public Operation {
+   public:
+    explicit Accepted(CallLife& call) : call_(call) {}
+    void Complete(bool ok) override { call_.OnAccepted(ok); }
+
+   private:
+    CallLife& call_;
+  };
+  class Done final : public Operation {
+   public:
+    explicit Done(CallLife& call) : call_(call) {}
+    void Complete(bool) override { call_.OnDone(); }
+
+   private:
+    CallLife& call_;
+  };
+
+  std::string_view MetadataOf(std::string_view key) const final;
+  void OnAccepted(bool ok);
+  void OnDone();
+  Task<void> Run();
+  Task<absl::Status> HandleAdmitted();
+  absl::Status Admit();
+  void Log(const absl::Status& status, absl::Duration took);
+  void Release();
+
+  CallHost& host_;
+  const std::string_view method_;
+  const CallKind kind_;
+  Accepted accepted_{*this};
+  Done done_{*this};
+  std::stop_source stop_source_;
+  const std::stop_token stop_token_ = stop_source_.get_token();
+  int holders_ = 2;  // the coroutine and the done tag
+};
+
+}  // namespace userservice::rpc

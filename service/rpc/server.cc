@@ -1,0 +1,108 @@
+#include "service/rpc/server.h"
+
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "grpc/grpc.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "grpc/reflection/v1/reflection.grpc.pb.h"
+#include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
+#include "grpcpp/security/server_credentials.h"
+#include "service/rpc/unknown_call.h"
+
+namespace userservice::rpc {
+
+Server::Server(ServerOptions options)
+    : options_(std::move(options)), host_(options_.calls_max, options_.streams_max) {}
+
+Server::~Server() {
+  Drain(absl::ZeroDuration());
+  Close();
+}
+
+void Server::AddService(std::unique_ptr<grpc::Service> service, std::string name) {
+  services_.push_back(std::move(service));
+  service_names_.push_back(std::move(name));
+}
+
+void Server::AddHealthAndReflection() {
+  health_ = std::make_unique<HealthService>(service_names_);
+
+  using Health = grpc::health::v1::Health::AsyncService;
+  auto health = std::make_unique<Health>();
+  AddUnary("Health.Check", *health, &Health::RequestCheck,
+           [this](Call& call, const HealthService::Request& request) { return health_->Check(call, request); });
+  AddServerStream("Health.Watch", *health, &Health::RequestWatch,
+                  [this](Call& call, const HealthService::Request& request,
+                         ServerStream<HealthService::Response>& stream) {
+                    return health_->Watch(call, request, stream);
+                  });
+  AddService(std::move(health), "grpc.health.v1.Health");
+
+  const auto serve = [this](Call& call, auto& stream) { return reflection_->Serve(call, stream); };
+  using V1 = grpc::reflection::v1::ServerReflection::AsyncService;
+  auto v1 = std::make_unique<V1>();
+  AddBidi("ServerReflection.ServerReflectionInfo", *v1, &V1::RequestServerReflectionInfo, serve);
+  AddService(std::move(v1), "grpc.reflection.v1.ServerReflection");
+  using V1Alpha = grpc::reflection::v1alpha::ServerReflection::AsyncService;
+  auto v1alpha = std::make_unique<V1Alpha>();
+  AddBidi("ServerReflection.ServerReflectionInfo(v1alpha)", *v1alpha, &V1Alpha::RequestServerReflectionInfo, serve);
+  AddService(std::move(v1alpha), "grpc.reflection.v1alpha.ServerReflection");
+
+  reflection_ = std::make_unique<ReflectionService>(service_names_);
+}
+
+absl::Status Server::Start() {
+  AddHealthAndReflection();
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(options_.listen_address, grpc::InsecureServerCredentials(), &port_);
+  // Without it a second server on the same port starts happily and takes half of the connections.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options_.connection_streams_max);
+  builder.SetMaxReceiveMessageSize(options_.message_bytes_max);
+  for (const auto& service : services_) builder.RegisterService(service.get());
+  builder.RegisterAsyncGenericService(&unknown_methods_);
+  std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues;
+  for (int i = 0; i < options_.loops; ++i) queues.push_back(builder.AddCompletionQueue());
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr) {
+    for (const auto& queue : queues) {  // gRPC asks for it, of queues that never served too
+      queue->Shutdown();
+      void* tag = nullptr;
+      bool ok = false;
+      while (queue->Next(&tag, &ok)) {
+      }
+    }
+    return absl::UnavailableError(absl::StrCat(
+        "cannot listen on ", options_.listen_address,
+        ": is the address right, and is another server running there? --listen_address chooses another"));
+  }
+  for (auto& queue : queues) {
+    grpc::ServerCompletionQueue* const server_queue = queue.get();
+    loops_.push_back(std::make_unique<CompletionLoop>(std::move(queue), absl::StrCat("rpc-", loops_.size())));
+    for (const ArmOnQueue& arm : arm_) arm(server_queue);
+    for (int i = 0; i < options_.armed_calls_per_method; ++i) {
+      (new UnknownCall(host_, unknown_methods_, server_queue))->Arm();
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Server::Drain(absl::Duration drain) {
+  if (server_ == nullptr || drained_) return;
+  drained_ = true;
+  host_.StartDraining();
+  health_->StopServing();
+  // Waits for the calls, cancels them at the deadline, and gives back every armed call.
+  server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoNanoseconds(drain));
+  host_.WaitForNoObjects();
+}
+
+void Server::Close() {
+  for (const auto& loop : loops_) loop->Close();
+  // The loops own the queues, which must end before the server that made them.
+  loops_.clear();
+  server_.reset();
+}
+
+}  // namespace userservice::rpc

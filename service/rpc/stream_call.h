@@ -1,0 +1,119 @@
+// Streams: ServerStream (one request, many answers) and BidiStream (many of both), and the calls behind them. See call.h.
+//
+// Back-pressure: a Write resumes when gRPC took the message into its flow-controlled buffer, about 4 MiB a stream; a
+//   client that does not read stalls the handler, and holds nothing else. Never hold a read transaction over a Write.
+// Order: at most one Read and one Write at a time; a second one aborts, as it would corrupt the stream.
+// End: a Write or Read that gives false means that the client is gone: return, what is returned goes nowhere.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "async/completion_loop.h"
+#include "grpcpp/support/async_stream.h"
+#include "service/rpc/call.h"
+
+namespace userservice::rpc {
+
+template <class Resp>
+class ServerStream {
+ public:
+  virtual ~ServerStream() = default;
+  // True when the message is on its way; false when the client is gone. `message` must live until then.
+  virtual Task<bool> Write(const Resp& message) = 0;
+};
+
+template <class Req, class Resp>
+class BidiStream : public ServerStream<Resp> {
+ public:
+  // True with the next message; false after the last one, or when the client is gone.
+  virtual Task<bool> Read(Req& message) = 0;
+};
+
+template <class Req, class Resp>
+struct ServerStreamMethod {
+  using Request = std::function<void(grpc::ServerContext*, Req*, grpc::ServerAsyncWriter<Resp>*, void* tag)>;
+  using Handler = std::function<Task<absl::Status>(Call&, const Req&, ServerStream<Resp>&)>;
+
+  CallHost& host;
+  std::string name;
+  Request request;
+  Handler handler;
+};
+
+template <class Req, class Resp>
+struct BidiMethod {
+  using Request = std::function<void(grpc::ServerContext*, grpc::ServerAsyncReaderWriter<Resp, Req>*, void* tag)>;
+  using Handler = std::function<Task<absl::Status>(Call&, BidiStream<Req, Resp>&)>;
+
+  CallHost& host;
+  std::string name;
+  Request request;
+  Handler handler;
+};
+
+template <class Req, class Resp>
+class ServerStreamCall final : public CallLife, private ServerStream<Resp> {
+ public:
+  using Method = ServerStreamMethod<Req, Resp>;
+
+  explicit ServerStreamCall(Method& method)
+      : CallLife(method.host, method.name, CallKind::kStream), method_(method) {}
+
+ private:
+  grpc::ServerContext& context() override { return context_; }
+  const grpc::ServerContext& context() const override { return context_; }
+  void Request(void* tag) override { method_.request(&context_, &request_, &writer_, tag); }
+  void ArmAnother() override { (new ServerStreamCall(method_))->Arm(); }
+  Task<absl::Status> Handle() override { return method_.handler(*this, request_, *this); }
+
+  Task<bool> Write(const Resp& message) override {
+    auto write = [&](void* tag) { writer_.Write(message, tag); };
+    co_return co_await StartOperation(write);
+  }
+  Task<void> Finish(const grpc::Status& status) override {
+    auto finish = [&](void* tag) { writer_.Finish(status, tag); };
+    co_await StartOperation(finish);
+  }
+
+  Method& method_;
+  grpc::ServerContext context_;
+  Req request_;
+  grpc::ServerAsyncWriter<Resp> writer_{&context_};
+};
+
+template <class Req, class Resp>
+class BidiCall final : public CallLife, private BidiStream<Req, Resp> {
+ public:
+  using Method = BidiMethod<Req, Resp>;
+
+  explicit BidiCall(Method& method) : CallLife(method.host, method.name, CallKind::kStream), method_(method) {}
+
+ private:
+  grpc::ServerContext& context() override { return context_; }
+  const grpc::ServerContext& context() const override { return context_; }
+  void Request(void* tag) override { method_.request(&context_, &stream_, tag); }
+  void ArmAnother() override { (new BidiCall(method_))->Arm(); }
+  Task<absl::Status> Handle() override { return method_.handler(*this, *this); }
+
+  Task<bool> Read(Req& message) override {
+    auto read = [&](void* tag) { stream_.Read(&message, tag); };
+    co_return co_await StartOperation(read);
+  }
+  Task<bool> Write(const Resp& message) override {
+    auto write = [&](void* tag) { stream_.Write(message, tag); };
+    co_return co_await StartOperation(write);
+  }
+  Task<void> Finish(const grpc::Status& status) override {
+    auto finish = [&](void* tag) { stream_.Finish(status, tag); };
+    co_await StartOperation(finish);
+  }
+
+  Method& method_;
+  grpc::ServerContext context_;
+  grpc::ServerAsyncReaderWriter<Resp, Req> stream_{&context_};
+};
+
+}  // namespace userservice::rpc

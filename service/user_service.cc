@@ -1,0 +1,82 @@
+#include "service/user_service.h"
+
+#include <memory>
+#include <utility>
+
+#include "service/errors/errors.h"
+#include "service/handlers/handlers.h"
+#include "users/v1/user_service.grpc.pb.h"
+
+namespace userservice {
+namespace {
+
+using Service = users::v1::UserService::AsyncService;
+using rpc::Call;
+
+// A handler as rpc wants it: the store is bound.
+template <class Resp, class Req>
+auto Bind(Task<absl::StatusOr<Resp>> (*handler)(Call&, const Req&, store::UserStore&), store::UserStore& store) {
+  return [handler, &store](Call& call, const Req& request) { return handler(call, request, store); };
+}
+
+// What the contract has and this version does not serve yet.
+template <class Resp>
+Task<absl::StatusOr<Resp>> NotServedYet(Call&, std::string_view method) {
+  co_return errors::MethodUnimplemented(method);
+}
+Task<absl::Status> StreamNotServedYet(std::string_view method) { co_return errors::MethodUnimplemented(method); }
+
+void AddReads(rpc::Server& server, Service& service, store::UserStore& store) {
+  server.AddUnary("GetUser", service, &Service::RequestGetUser, Bind(handlers::GetUser, store));
+  server.AddUnary("LookupUser", service, &Service::RequestLookupUser, Bind(handlers::LookupUser, store));
+  server.AddUnary("BatchGetUsers", service, &Service::RequestBatchGetUsers, Bind(handlers::BatchGetUsers, store));
+  server.AddUnary("ListUsers", service, &Service::RequestListUsers, Bind(handlers::ListUsers, store));
+  server.AddUnary("CountUsers", service, &Service::RequestCountUsers, Bind(handlers::CountUsers, store));
+  server.AddServerStream("ExportUsers", service, &Service::RequestExportUsers,
+                         [&store](Call& call, const users::v1::ExportUsersRequest& request,
+                                  rpc::ServerStream<users::v1::ExportUsersResponse>& stream) {
+                           return handlers::ExportUsers(call, request, stream, store);
+                         });
+}
+
+void AddWrites(rpc::Server& server, Service& service, store::UserStore& store) {
+  server.AddUnary("CreateUser", service, &Service::RequestCreateUser, Bind(handlers::CreateUser, store));
+  server.AddUnary("UpdateUser", service, &Service::RequestUpdateUser, Bind(handlers::UpdateUser, store));
+  server.AddUnary("DeleteUser", service, &Service::RequestDeleteUser, Bind(handlers::DeleteUser, store));
+}
+
+void AddNotServedYet(rpc::Server& server, Service& service) {
+  server.AddUnary("BatchCreateUsers", service, &Service::RequestBatchCreateUsers,
+                  [](Call& call, const users::v1::BatchCreateUsersRequest&) {
+                    return NotServedYet<users::v1::BatchCreateUsersResponse>(call, "BatchCreateUsers");
+                  });
+  server.AddUnary("BatchUpdateUsers", service, &Service::RequestBatchUpdateUsers,
+                  [](Call& call, const users::v1::BatchUpdateUsersRequest&) {
+                    return NotServedYet<users::v1::BatchUpdateUsersResponse>(call, "BatchUpdateUsers");
+                  });
+  server.AddUnary("BatchDeleteUsers", service, &Service::RequestBatchDeleteUsers,
+                  [](Call& call, const users::v1::BatchDeleteUsersRequest&) {
+                    return NotServedYet<google::protobuf::Empty>(call, "BatchDeleteUsers");
+                  });
+  server.AddBidi("ImportUsers", service, &Service::RequestImportUsers,
+                 [](Call&, rpc::BidiStream<users::v1::ImportUsersRequest, users::v1::ImportUsersResponse>&) {
+                   return StreamNotServedYet("ImportUsers");
+                 });
+  server.AddServerStream("WatchUsers", service, &Service::RequestWatchUsers,
+                         [](Call&, const users::v1::WatchUsersRequest&,
+                            rpc::ServerStream<users::v1::WatchUsersResponse>&) {
+                           return StreamNotServedYet("WatchUsers");
+                         });
+}
+
+}  // namespace
+
+void AddUserService(rpc::Server& server, store::UserStore& store) {
+  auto service = std::make_unique<Service>();
+  AddReads(server, *service, store);
+  AddWrites(server, *service, store);
+  AddNotServedYet(server, *service);
+  server.AddService(std::move(service), "users.v1.UserService");
+}
+
+}  // namespace userservice

@@ -1,0 +1,78 @@
+// userd: the server. See --help, and app.h for how it starts and stops.
+#include <pthread.h>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/synchronization/mutex.h"
+#include "service/app.h"
+#include "service/config.h"
+#include "spdlog/sinks/stdout_sinks.h"
+#include "spdlog/spdlog.h"
+
+namespace {
+
+// Blocks the signals that stop the server, in this thread and all that it starts, so that they can be waited for.
+sigset_t BlockStopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// What was acknowledged is durable, so that there is nothing to lose by it.
+void ExitOnNextSignal(sigset_t signals) {
+  std::thread([signals] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    std::fputs("stopped at once by a second signal\n", stderr);
+    std::_Exit(128 + signal);
+  }).detach();
+}
+
+// "127.0.0.1:0" and 50051 -> "127.0.0.1:50051".
+std::string AddressWithPort(const std::string& listen_address, int port) {
+  const size_t colon = listen_address.rfind(':');
+  const std::string host = colon == std::string::npos ? listen_address : listen_address.substr(0, colon);
+  return host + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+#ifdef NDEBUG
+  // Debian builds abseil with deadlock detection on, which every lock of gRPC pays for.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+#endif
+  const std::variant<userservice::Config, int> parsed = userservice::ParseCommandLine(argc, argv);
+  if (const int* const exit_code = std::get_if<int>(&parsed)) return *exit_code;
+  const auto& config = std::get<userservice::Config>(parsed);
+
+  std::signal(SIGPIPE, SIG_IGN);
+  const sigset_t stop_signals = BlockStopSignals();
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("userd"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  spdlog::set_level(spdlog::level::from_str(config.log_level));
+
+  absl::StatusOr<std::unique_ptr<userservice::App>> app = userservice::App::Start(config);
+  if (!app.ok()) {
+    std::cerr << "userd: " << app.status().message() << "\n";
+    return EXIT_FAILURE;
+  }
+  std::cout << "listening on " << AddressWithPort(config.server.listen_address, (*app)->port()) << std::endl;
+
+  int signal = 0;
+  sigwait(&stop_signals, &signal);
+  spdlog::info("{}: draining for up to {} ms", signal == SIGINT ? "SIGINT" : "SIGTERM", config.drain_ms);
+  ExitOnNextSignal(stop_signals);
+  (*app)->Stop();
+  spdlog::info("stopped");
+  return EXIT_SUCCESS;
+}
