@@ -1,0 +1,155 @@
+#include "client/cli/gather/timeline.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "client/cli/table.h"
+
+namespace userservice::cli {
+namespace {
+
+constexpr int kSpanWidth = 11;  // "  12,345 ms"
+
+int PlotWidth(const TimelineStyle& style) {
+  return std::max(20, style.width - style.label_width - 2 - kSpanWidth);
+}
+
+// The most calls that are in flight at one moment. Calls that only touch are not.
+int MaxInFlight(const std::vector<Interval>& calls) {
+  std::vector<std::pair<absl::Duration, int>> edges;
+  for (const Interval& call : calls) {
+    edges.emplace_back(call.start, 1);
+    edges.emplace_back(call.end, -1);
+  }
+  std::sort(edges.begin(), edges.end());  // at one time, ends before starts
+  int now = 0;
+  int most = 0;
+  for (const auto& [time, change] : edges) most = std::max(most, now += change);
+  return std::max(most, 1);
+}
+
+// How much of one column the calls fill: 1 when as many as `max_in_flight` are there for all of it.
+struct Cell {
+  double filled = 0;
+  bool at_left = false;   // there is a call at the column's left edge
+  bool at_right = false;  // and at its right edge
+};
+
+Cell CellOf(const std::vector<Interval>& calls, absl::Duration from, absl::Duration to, int max_in_flight) {
+  Cell cell;
+  for (const Interval& call : calls) {
+    const absl::Duration overlap = std::min(call.end, to) - std::max(call.start, from);
+    if (overlap <= absl::ZeroDuration()) continue;
+    cell.filled += absl::FDivDuration(overlap, to - from) / max_in_flight;
+    cell.at_left = cell.at_left || call.start <= from;
+    cell.at_right = cell.at_right || call.end >= to;
+  }
+  return cell;
+}
+
+std::string Glyph(const Cell& cell, bool shaded, bool unicode) {
+  static constexpr const char* kFromLeft[] = {"▏", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
+  if (cell.filled <= 0) return " ";
+  if (!unicode) return cell.filled > 0.75 ? "#" : cell.filled > 0.5 ? "+" : cell.filled > 0.25 ? "-" : ".";
+  if (shaded) return cell.filled > 0.85 ? "█" : cell.filled > 0.5 ? "▓" : cell.filled > 0.2 ? "▒" : "░";
+  if (cell.at_right && !cell.at_left) return cell.filled > 0.75 ? "█" : cell.filled > 0.25 ? "▐" : "▕";
+  // Between calls one after another there are gaps of microseconds, which are not to show.
+  if (cell.at_left && cell.at_right) return "█";
+  return kFromLeft[std::clamp(static_cast<int>(std::lround(cell.filled * 8)), 1, 8)];
+}
+
+const char* Escape(Colour colour) {
+  switch (colour) {
+    case Colour::kBlue:
+      return "\x1b[34m";
+    case Colour::kYellow:
+      return "\x1b[33m";
+    case Colour::kGreen:
+      return "\x1b[32m";
+    case Colour::kNone:
+      break;
+  }
+  return "";
+}
+
+absl::Duration SpanOf(const std::vector<Interval>& calls) {
+  if (calls.empty()) return absl::ZeroDuration();
+  absl::Duration first = calls.front().start;
+  absl::Duration last = calls.front().end;
+  for (const Interval& call : calls) {
+    first = std::min(first, call.start);
+    last = std::max(last, call.end);
+  }
+  return last - first;
+}
+
+std::string DrawRow(const TimelineRow& row, absl::Duration scale, const TimelineStyle& style) {
+  const int width = PlotWidth(style);
+  const int max_in_flight = MaxInFlight(row.calls);
+  std::string bars;
+  for (int column = 0; column < width; ++column) {
+    const Cell cell = CellOf(row.calls, scale * column / width, scale * (column + 1) / width, max_in_flight);
+    bars += Glyph(cell, max_in_flight > 1, style.unicode);
+  }
+  if (style.colours && row.colour != Colour::kNone) bars = absl::StrCat(Escape(row.colour), bars, "\x1b[0m");
+  return absl::StrCat(Pad(row.label, style.label_width, Align::kLeft), "  ", bars,
+                      Pad(Milliseconds(SpanOf(row.calls)), kSpanWidth, Align::kRight), "\n");
+}
+
+std::string WithThousands(int64_t n) {
+  std::string digits = absl::StrCat(n);
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
+  return digits;
+}
+
+// 1, 2 or 5 times a power of ten, so that ticks are at least `columns_min` apart. In milliseconds.
+double TickStep(double scale_ms, int width, int columns_min) {
+  const double smallest = scale_ms * columns_min / width;
+  double step = std::pow(10, std::floor(std::log10(smallest)));
+  for (const double factor : {1.0, 2.0, 5.0, 10.0}) {
+    if (step * factor >= smallest) return step * factor;
+  }
+  return step * 10;
+}
+
+}  // namespace
+
+std::string Milliseconds(absl::Duration duration) {
+  const double ms = absl::ToDoubleMilliseconds(duration);
+  if (ms >= 999.5) return absl::StrCat(WithThousands(std::llround(ms)), " ms");
+  return absl::StrFormat(ms >= 99.95 ? "%.0f ms" : ms >= 9.995 ? "%.1f ms" : "%.2f ms", ms);
+}
+
+std::string DrawRows(const std::vector<TimelineRow>& rows, absl::Duration scale, const TimelineStyle& style) {
+  std::string drawing;
+  for (const TimelineRow& row : rows) drawing += DrawRow(row, scale, style);
+  return drawing;
+}
+
+std::string DrawAxis(absl::Duration scale, const TimelineStyle& style) {
+  const int width = PlotWidth(style);
+  const double scale_ms = std::max(absl::ToDoubleMilliseconds(scale), 1e-3);
+  const double step = TickStep(scale_ms, width, 10);
+  std::string times(static_cast<size_t>(width + kSpanWidth), ' ');
+  std::vector<std::string> ruler(static_cast<size_t>(width), style.unicode ? "─" : "-");
+  for (int tick = 0; tick * step <= scale_ms; ++tick) {
+    const auto column = static_cast<size_t>(std::lround(tick * step / scale_ms * width));
+    if (column >= ruler.size()) break;
+    ruler[column] = style.unicode ? (tick == 0 ? "├" : "┼") : "+";
+    const double at = tick * step;
+    const std::string text = at == std::floor(at) ? WithThousands(std::llround(at)) : absl::StrFormat("%g", at);
+    const std::string label = tick == 0 ? absl::StrCat(text, " ms") : text;
+    times.replace(column, label.size(), label);
+  }
+  times.erase(times.find_last_not_of(' ') + 1);
+  const std::string margin(static_cast<size_t>(style.label_width + 2), ' ');
+  std::string drawing = absl::StrCat(margin, times, "\n", margin);
+  for (const std::string& piece : ruler) drawing += piece;
+  return absl::StrCat(drawing, style.unicode ? "┤" : "+", "\n");
+}
+
+}  // namespace userservice::cli

@@ -1,0 +1,105 @@
+#include "client/cli/output.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "client/cli/csv.h"
+#include "google/protobuf/timestamp.pb.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace userservice::cli {
+
+using users::v1::User;
+
+namespace {
+
+std::string AgeText(const User& user) { return user.has_age() ? absl::StrCat(user.age()) : ""; }
+
+std::string TimeText(bool present, const google::protobuf::Timestamp& time, const char* format) {
+  if (!present) return "";
+  const absl::Time instant = absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+  return absl::FormatTime(format, instant, absl::UTCTimeZone());
+}
+
+constexpr char kForPeople[] = "%Y-%m-%d %H:%M:%S";
+constexpr char kRfc3339[] = "%Y-%m-%dT%H:%M:%E*SZ";
+
+// In the order of kFields.
+std::vector<std::string> FieldsOf(const User& user, const char* time_format) {
+  return {absl::StrCat(user.user_id()),
+          user.name(),
+          user.email(),
+          AgeText(user),
+          TimeText(user.has_create_time(), user.create_time(), time_format),
+          TimeText(user.has_update_time(), user.update_time(), time_format),
+          user.etag()};
+}
+
+const std::vector<std::string>& Fields() {
+  static const std::vector<std::string> fields = {"user_id",     "name",        "email", "age",
+                                                  "create_time", "update_time", "etag"};
+  return fields;
+}
+
+std::vector<Column> Columns() {
+  return {{"ID", Align::kRight}, {"NAME", Align::kLeft}, {"EMAIL", Align::kLeft}, {"AGE", Align::kRight},
+          {"CREATED (UTC)", Align::kLeft}};
+}
+
+}  // namespace
+
+std::string ToJson(const google::protobuf::Message& message, bool indented) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = indented;
+  options.always_print_primitive_fields = true;
+  std::string json;
+  // Fails only for an Any of an unknown type, of which no answer has any.
+  if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) return "{}\n";
+  if (json.empty() || json.back() != '\n') json += '\n';
+  return json;
+}
+
+void PrintUser(std::ostream& out, OutputFormat format, const User& user) {
+  switch (format) {
+    case OutputFormat::kTable: {
+      const std::vector<std::string> values = FieldsOf(user, kForPeople);
+      Table table({{"FIELD", Align::kLeft}, {"VALUE", Align::kLeft}});
+      for (size_t i = 0; i < values.size(); ++i) table.AddRow({Fields()[i], values[i]});
+      return table.Print(out);
+    }
+    case OutputFormat::kJson:
+      out << ToJson(user, /*indented=*/true);
+      return;
+    case OutputFormat::kCsv:
+      WriteCsvRow(out, Fields());
+      WriteCsvRow(out, FieldsOf(user, kRfc3339));
+      return;
+  }
+}
+
+UserRows::UserRows(std::ostream& out, OutputFormat format) : out_(out), format_(format), table_(Columns()) {
+  if (format_ == OutputFormat::kCsv) WriteCsvRow(out_, Fields());
+}
+
+void UserRows::Add(const User& user) {
+  switch (format_) {
+    case OutputFormat::kTable: {
+      const std::vector<std::string> fields = FieldsOf(user, kForPeople);
+      return table_.AddRow({fields[0], fields[1], fields[2], fields[3], fields[4]});
+    }
+    case OutputFormat::kJson:
+      out_ << ToJson(user, /*indented=*/false);
+      return;
+    case OutputFormat::kCsv:
+      WriteCsvRow(out_, FieldsOf(user, kRfc3339));
+      return;
+  }
+}
+
+void UserRows::Flush() {
+  table_.Print(out_);
+  out_.flush();
+}
+
+}  // namespace userservice::cli

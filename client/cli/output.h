@@ -1,0 +1,36 @@
+// What userctl prints: users and other answers as a table for people, or as JSON or CSV for programs.
+#pragma once
+
+#include <ostream>
+#include <string>
+
+#include "client/cli/table.h"
+#include "google/protobuf/message.h"
+#include "users/v1/user.pb.h"
+
+namespace userservice::cli {
+
+enum class OutputFormat { kTable, kJson, kCsv };
+
+// Protobuf's JSON, fields without a value included where they have no presence. Indented, or on one line; ends in \n.
+std::string ToJson(const google::protobuf::Message& message, bool indented);
+
+// One user: a line a field; the JSON of users.v1.User; or CSV with a title.
+void PrintUser(std::ostream& out, OutputFormat format, const users::v1::User& user);
+
+// Many users, as they come: a line each, and for JSON a document each (JSON lines).
+class UserRows {
+ public:
+  UserRows(std::ostream& out, OutputFormat format);
+
+  void Add(const users::v1::User& user);
+  // Shows what was added: a table needs several rows to find its widths.
+  void Flush();
+
+ private:
+  std::ostream& out_;
+  const OutputFormat format_;
+  Table table_;
+};
+
+}  // namespace userservice::cli
