@@ -24,7 +24,9 @@ store::SqliteStoreOptions StoreOptionsOf(const Config& config) {
 }  // namespace
 
 App::App(const Config& config, std::unique_ptr<store::UserStore> store)
-    : config_(config), store_(std::move(store)), server_(std::make_unique<rpc::Server>(config.server)) {}
+    : config_(config),
+      store_(std::move(store)),
+      server_(std::make_unique<rpc::Server>(config.server)) {}
 
 App::~App() { Stop(); }
 
@@ -32,14 +34,17 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Config& config) {
   store::DatabaseOptions database;
   database.sample_users = config.sample_users;
   database.generate_users = config.generate_users;
-  const absl::StatusOr<store::DatabaseInfo> info = store::PrepareDatabase(config.database, database);
+  const absl::StatusOr<store::DatabaseInfo> info =
+      store::PrepareDatabase(config.database, database);
   if (!info.ok()) return info.status();
   if (info->created) {
     spdlog::info("created {}", config.database);
   } else if (info->found_version != info->version) {
-    spdlog::info("upgraded {} from schema version {} to {}", config.database, info->found_version, info->version);
+    spdlog::info("upgraded {} from schema version {} to {}", config.database, info->found_version,
+                 info->version);
   }
-  absl::StatusOr<std::unique_ptr<store::SqliteUserStore>> store = store::SqliteUserStore::Open(StoreOptionsOf(config));
+  absl::StatusOr<std::unique_ptr<store::SqliteUserStore>> store =
+      store::SqliteUserStore::Open(StoreOptionsOf(config));
   if (!store.ok()) return store.status();
   std::unique_ptr<App> app(new App(config, *std::move(store)));
   AddUserService(*app->server_, *app->store_);
@@ -53,8 +58,10 @@ void App::Stop() {
   server_->Drain(absl::Milliseconds(config_.drain_ms));
   const store::UserStore::OpenResources open = store_->open_resources();
   if (open.leases + open.statements + open.writes > 0) {
-    spdlog::error("at the end of all calls {} leases, {} statements and {} writes were open: please report this",
-                  open.leases, open.statements, open.writes);
+    spdlog::error(
+        "at the end of all calls {} leases, {} statements and {} writes were open: please report "
+        "this",
+        open.leases, open.statements, open.writes);
   }
   store_.reset();
   server_->Close();

@@ -20,7 +20,8 @@ CLI::Option* AddFlag(CLI::App& app, const std::string& name, T& value, const std
 }
 
 void AddServerFlags(CLI::App& app, rpc::ServerOptions& server) {
-  AddFlag(app, "listen_address", server.listen_address, "HOST:PORT to listen on; port 0 picks a free one");
+  AddFlag(app, "listen_address", server.listen_address,
+          "HOST:PORT to listen on; port 0 picks a free one");
   AddFlag(app, "calls_max", server.calls_max, "unary calls handled at once; more are refused")
       ->check(CLI::PositiveNumber);
   AddFlag(app, "streams_max", server.streams_max, "streams open at once; more are refused")
@@ -28,22 +29,29 @@ void AddServerFlags(CLI::App& app, rpc::ServerOptions& server) {
   AddFlag(app, "connection_streams_max", server.connection_streams_max,
           "calls at once on one connection; more wait in the client")
       ->check(CLI::PositiveNumber);
-  AddFlag(app, "message_bytes_max", server.message_bytes_max, "largest request, in bytes")->check(CLI::PositiveNumber);
-  AddFlag(app, "loops", server.loops, "completion queues, each with one thread")->check(CLI::Range(1, 64));
+  AddFlag(app, "message_bytes_max", server.message_bytes_max, "largest request, in bytes")
+      ->check(CLI::PositiveNumber);
+  AddFlag(app, "loops", server.loops, "completion queues, each with one thread")
+      ->check(CLI::Range(1, 64));
 }
 
 void AddStoreFlags(CLI::App& app, Config& config) {
   AddFlag(app, "database", config.database, "the SQLite file; created if it does not exist");
   app.add_flag("--sample_users", config.sample_users, "a new database gets five sample users")
       ->envname("USERD_SAMPLE_USERS");
-  AddFlag(app, "generate_users", config.generate_users, "a new database gets so many generated users")
+  AddFlag(app, "generate_users", config.generate_users,
+          "a new database gets so many generated users")
       ->check(CLI::NonNegativeNumber);
-  AddFlag(app, "point_threads", config.point_threads, "threads for point reads; 0: on the completion queue's own");
-  AddFlag(app, "scan_threads", config.scan_threads, "threads for lists, counts and exports")->check(CLI::Range(1, 64));
-  AddFlag(app, "scan_queue_jobs_max", config.scan_queue_jobs_max, "scans that may wait; more are refused");
+  AddFlag(app, "point_threads", config.point_threads,
+          "threads for point reads; 0: on the completion queue's own");
+  AddFlag(app, "scan_threads", config.scan_threads, "threads for lists, counts and exports")
+      ->check(CLI::Range(1, 64));
+  AddFlag(app, "scan_queue_jobs_max", config.scan_queue_jobs_max,
+          "scans that may wait; more are refused");
   AddFlag(app, "rows_examined_max", config.rows_examined_max, "rows that one page may examine")
       ->check(CLI::PositiveNumber);
-  AddFlag(app, "write_queue_jobs_max", config.write_queue_jobs_max, "writes that may wait; more are refused")
+  AddFlag(app, "write_queue_jobs_max", config.write_queue_jobs_max,
+          "writes that may wait; more are refused")
       ->check(CLI::PositiveNumber);
 }
 
@@ -51,13 +59,17 @@ void AddStoreFlags(CLI::App& app, Config& config) {
 
 std::variant<Config, int> ParseCommandLine(int argc, const char* const* argv) {
   Config config;
-  CLI::App app("userd: a gRPC service (users.v1.UserService) over a table of users.\n"
-               "Prints 'listening on HOST:PORT' on stdout when it serves; logs to stderr. SIGTERM and SIGINT drain and\n"
-               "stop it, a second one stops it at once. Every flag can also be given as USERD_<FLAG>.",
-               "userd");
+  CLI::App app(
+      "userd: a gRPC service (users.v1.UserService) over a table of users.\n"
+      "Prints 'listening on HOST:PORT' on stdout when it serves; logs to stderr. SIGTERM and "
+      "SIGINT drain and\n"
+      "stop it, a second one stops it at once. Every flag can also be given as USERD_<FLAG>.",
+      "userd");
+  app.set_version_flag("--version", "userd 1.0.0");
   AddServerFlags(app, config.server);
   AddStoreFlags(app, config);
-  AddFlag(app, "drain_ms", config.drain_ms, "how long calls may go on after SIGTERM, in milliseconds")
+  AddFlag(app, "drain_ms", config.drain_ms,
+          "how long calls may go on after SIGTERM, in milliseconds")
       ->check(CLI::NonNegativeNumber);
   AddFlag(app, "log_level", config.log_level, "the least that is logged")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));

@@ -1,5 +1,5 @@
-// Config: everything that userd can be told, with the defaults that a person would choose. Flags on the command line, or
-// USERD_<FLAG> in the environment; the command line wins.
+// Config: everything that userd can be told, with the defaults that a person would choose. Flags on
+// the command line, or USERD_<FLAG> in the environment; the command line wins.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,8 @@ struct Config {
   std::string log_level = "info";
 };
 
-// The configuration; or the exit code, when the command line asked for help (0) or is wrong (2) and that was said.
+// The configuration; or the exit code, when the command line asked for help (0) or is wrong (2) and
+// that was said.
 std::variant<Config, int> ParseCommandLine(int argc, const char* const* argv);
 
 }  // namespace userservice

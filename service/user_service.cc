@@ -15,8 +15,10 @@ using rpc::Call;
 
 // A handler as rpc wants it: the store is bound.
 template <class Resp, class Req>
-auto Bind(Task<absl::StatusOr<Resp>> (*handler)(Call&, const Req&, store::UserStore&), store::UserStore& store) {
-  return [handler, &store](Call& call, const Req& request) { return handler(call, request, store); };
+auto Bind(Task<absl::StatusOr<Resp>> (*handler)(Call&, const Req&, store::UserStore&),
+          store::UserStore& store) {
+  return
+      [handler, &store](Call& call, const Req& request) { return handler(call, request, store); };
 }
 
 // What the contract has and this version does not serve yet.
@@ -24,14 +26,20 @@ template <class Resp>
 Task<absl::StatusOr<Resp>> NotServedYet(Call&, std::string_view method) {
   co_return errors::MethodUnimplemented(method);
 }
-Task<absl::Status> StreamNotServedYet(std::string_view method) { co_return errors::MethodUnimplemented(method); }
+Task<absl::Status> StreamNotServedYet(std::string_view method) {
+  co_return errors::MethodUnimplemented(method);
+}
 
 void AddReads(rpc::Server& server, Service& service, store::UserStore& store) {
   server.AddUnary("GetUser", service, &Service::RequestGetUser, Bind(handlers::GetUser, store));
-  server.AddUnary("LookupUser", service, &Service::RequestLookupUser, Bind(handlers::LookupUser, store));
-  server.AddUnary("BatchGetUsers", service, &Service::RequestBatchGetUsers, Bind(handlers::BatchGetUsers, store));
-  server.AddUnary("ListUsers", service, &Service::RequestListUsers, Bind(handlers::ListUsers, store));
-  server.AddUnary("CountUsers", service, &Service::RequestCountUsers, Bind(handlers::CountUsers, store));
+  server.AddUnary("LookupUser", service, &Service::RequestLookupUser,
+                  Bind(handlers::LookupUser, store));
+  server.AddUnary("BatchGetUsers", service, &Service::RequestBatchGetUsers,
+                  Bind(handlers::BatchGetUsers, store));
+  server.AddUnary("ListUsers", service, &Service::RequestListUsers,
+                  Bind(handlers::ListUsers, store));
+  server.AddUnary("CountUsers", service, &Service::RequestCountUsers,
+                  Bind(handlers::CountUsers, store));
   server.AddServerStream("ExportUsers", service, &Service::RequestExportUsers,
                          [&store](Call& call, const users::v1::ExportUsersRequest& request,
                                   rpc::ServerStream<users::v1::ExportUsersResponse>& stream) {
@@ -40,28 +48,34 @@ void AddReads(rpc::Server& server, Service& service, store::UserStore& store) {
 }
 
 void AddWrites(rpc::Server& server, Service& service, store::UserStore& store) {
-  server.AddUnary("CreateUser", service, &Service::RequestCreateUser, Bind(handlers::CreateUser, store));
-  server.AddUnary("UpdateUser", service, &Service::RequestUpdateUser, Bind(handlers::UpdateUser, store));
-  server.AddUnary("DeleteUser", service, &Service::RequestDeleteUser, Bind(handlers::DeleteUser, store));
+  server.AddUnary("CreateUser", service, &Service::RequestCreateUser,
+                  Bind(handlers::CreateUser, store));
+  server.AddUnary("UpdateUser", service, &Service::RequestUpdateUser,
+                  Bind(handlers::UpdateUser, store));
+  server.AddUnary("DeleteUser", service, &Service::RequestDeleteUser,
+                  Bind(handlers::DeleteUser, store));
 }
 
 void AddNotServedYet(rpc::Server& server, Service& service) {
   server.AddUnary("BatchCreateUsers", service, &Service::RequestBatchCreateUsers,
                   [](Call& call, const users::v1::BatchCreateUsersRequest&) {
-                    return NotServedYet<users::v1::BatchCreateUsersResponse>(call, "BatchCreateUsers");
+                    return NotServedYet<users::v1::BatchCreateUsersResponse>(call,
+                                                                             "BatchCreateUsers");
                   });
   server.AddUnary("BatchUpdateUsers", service, &Service::RequestBatchUpdateUsers,
                   [](Call& call, const users::v1::BatchUpdateUsersRequest&) {
-                    return NotServedYet<users::v1::BatchUpdateUsersResponse>(call, "BatchUpdateUsers");
+                    return NotServedYet<users::v1::BatchUpdateUsersResponse>(call,
+                                                                             "BatchUpdateUsers");
                   });
   server.AddUnary("BatchDeleteUsers", service, &Service::RequestBatchDeleteUsers,
                   [](Call& call, const users::v1::BatchDeleteUsersRequest&) {
                     return NotServedYet<google::protobuf::Empty>(call, "BatchDeleteUsers");
                   });
-  server.AddBidi("ImportUsers", service, &Service::RequestImportUsers,
-                 [](Call&, rpc::BidiStream<users::v1::ImportUsersRequest, users::v1::ImportUsersResponse>&) {
-                   return StreamNotServedYet("ImportUsers");
-                 });
+  server.AddBidi(
+      "ImportUsers", service, &Service::RequestImportUsers,
+      [](Call&, rpc::BidiStream<users::v1::ImportUsersRequest, users::v1::ImportUsersResponse>&) {
+        return StreamNotServedYet("ImportUsers");
+      });
   server.AddServerStream("WatchUsers", service, &Service::RequestWatchUsers,
                          [](Call&, const users::v1::WatchUsersRequest&,
                             rpc::ServerStream<users::v1::WatchUsersResponse>&) {

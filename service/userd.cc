@@ -1,5 +1,6 @@
 // userd: the server. See --help, and app.h for how it starts and stops.
 #include <pthread.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -17,7 +18,8 @@
 
 namespace {
 
-// Blocks the signals that stop the server, in this thread and all that it starts, so that they can be waited for.
+// Blocks the signals that stop the server, in this thread and all that it starts, so that they can
+// be waited for.
 sigset_t BlockStopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -40,7 +42,8 @@ void ExitOnNextSignal(sigset_t signals) {
 // "127.0.0.1:0" and 50051 -> "127.0.0.1:50051".
 std::string AddressWithPort(const std::string& listen_address, int port) {
   const size_t colon = listen_address.rfind(':');
-  const std::string host = colon == std::string::npos ? listen_address : listen_address.substr(0, colon);
+  const std::string host =
+      colon == std::string::npos ? listen_address : listen_address.substr(0, colon);
   return host + ":" + std::to_string(port);
 }
 
@@ -66,11 +69,13 @@ int main(int argc, char** argv) {
     std::cerr << "userd: " << app.status().message() << "\n";
     return EXIT_FAILURE;
   }
-  std::cout << "listening on " << AddressWithPort(config.server.listen_address, (*app)->port()) << std::endl;
+  std::cout << "listening on " << AddressWithPort(config.server.listen_address, (*app)->port())
+            << std::endl;
 
   int signal = 0;
   sigwait(&stop_signals, &signal);
-  spdlog::info("{}: draining for up to {} ms", signal == SIGINT ? "SIGINT" : "SIGTERM", config.drain_ms);
+  spdlog::info("{}: draining for up to {} ms", signal == SIGINT ? "SIGINT" : "SIGTERM",
+               config.drain_ms);
   ExitOnNextSignal(stop_signals);
   (*app)->Stop();
   spdlog::info("stopped");

@@ -12,7 +12,8 @@ namespace {
 constexpr std::string_view kMethod = "ExportUsers";
 
 // Where an export that has sent everything goes on: after the last user it saw.
-store::PageCursor CursorAfter(const std::vector<User>& users, const std::optional<store::PageCursor>& before) {
+store::PageCursor CursorAfter(const std::vector<User>& users,
+                              const std::optional<store::PageCursor>& before) {
   if (!users.empty()) return store::PageCursor({users.back().user_id()});
   return before.has_value() ? *before : store::PageCursor({int64_t{0}});
 }
@@ -21,7 +22,8 @@ store::PageCursor CursorAfter(const std::vector<User>& users, const std::optiona
 
 // One page is one short read transaction, and none is open while a chunk waits for a slow client.
 Task<absl::Status> ExportUsers(rpc::Call& call, const users::v1::ExportUsersRequest& request,
-                               rpc::ServerStream<users::v1::ExportUsersResponse>& stream, store::UserStore& store) {
+                               rpc::ServerStream<users::v1::ExportUsersResponse>& stream,
+                               store::UserStore& store) {
   store::PageQuery query;
   query.page_size = kPageSizeMax;
   absl::StatusOr<store::Filter> filter = store::Filter::Parse(request.filter());
@@ -30,7 +32,8 @@ Task<absl::Status> ExportUsers(rpc::Call& call, const users::v1::ExportUsersRequ
   const store::PageTokenCodec& tokens = store.page_tokens();
   if (!request.resume_token().empty()) {
     absl::StatusOr<store::PageCursor> after =
-        tokens.Open(request.resume_token(), "resume_token", kMethod, query.filter.text(), query.order_by.text());
+        tokens.Open(request.resume_token(), "resume_token", kMethod, query.filter.text(),
+                    query.order_by.text());
     if (!after.ok()) co_return after.status();
     query.after = *std::move(after);
   }
@@ -43,7 +46,8 @@ Task<absl::Status> ExportUsers(rpc::Call& call, const users::v1::ExportUsersRequ
     if (!page->users.empty() || is_last) {
       users::v1::ExportUsersResponse chunk;
       for (User& user : page->users) *chunk.add_users() = std::move(user);
-      chunk.set_resume_token(tokens.Seal(*query.after, kMethod, query.filter.text(), query.order_by.text()));
+      chunk.set_resume_token(
+          tokens.Seal(*query.after, kMethod, query.filter.text(), query.order_by.text()));
       const bool written = co_await stream.Write(chunk);
       if (!written) co_return errors::CallCancelled();
     }

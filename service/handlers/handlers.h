@@ -1,9 +1,11 @@
 // The handlers: one coroutine an RPC. Each checks its request, asks the store, shapes the answer.
 //
-//   Task<absl::StatusOr<User>> GetUser(rpc::Call& call, const GetUserRequest& request, store::UserStore& store);
+//   Task<absl::StatusOr<User>> GetUser(rpc::Call& call, const GetUserRequest& request,
+//   store::UserStore& store);
 //
-// Contract of each: its RPC's comment in users/v1/user_service.proto. Errors: from the catalogue (service/errors).
-// Lifetime: the references outlive the task; rpc keeps call and request, the app keeps the store.
+// Contract of each: its RPC's comment in users/v1/user_service.proto. Errors: from the catalogue
+// (service/errors). Lifetime: the references outlive the task; rpc keeps call and request, the app
+// keeps the store.
 #pragma once
 
 #include "absl/status/status.h"
@@ -24,27 +26,26 @@ Task<absl::StatusOr<User>> CreateUser(rpc::Call& call, const users::v1::CreateUs
                                       store::UserStore& store);
 Task<absl::StatusOr<User>> UpdateUser(rpc::Call& call, const users::v1::UpdateUserRequest& request,
                                       store::UserStore& store);
-Task<absl::StatusOr<google::protobuf::Empty>> DeleteUser(rpc::Call& call, const users::v1::DeleteUserRequest& request,
-                                                         store::UserStore& store);
+Task<absl::StatusOr<google::protobuf::Empty>> DeleteUser(
+    rpc::Call& call, const users::v1::DeleteUserRequest& request, store::UserStore& store);
 
 // read_users.cc
-Task<absl::StatusOr<User>> GetUser(rpc::Call& call, const users::v1::GetUserRequest& request, store::UserStore& store);
+Task<absl::StatusOr<User>> GetUser(rpc::Call& call, const users::v1::GetUserRequest& request,
+                                   store::UserStore& store);
 Task<absl::StatusOr<User>> LookupUser(rpc::Call& call, const users::v1::LookupUserRequest& request,
                                       store::UserStore& store);
-Task<absl::StatusOr<users::v1::BatchGetUsersResponse>> BatchGetUsers(rpc::Call& call,
-                                                                     const users::v1::BatchGetUsersRequest& request,
-                                                                     store::UserStore& store);
+Task<absl::StatusOr<users::v1::BatchGetUsersResponse>> BatchGetUsers(
+    rpc::Call& call, const users::v1::BatchGetUsersRequest& request, store::UserStore& store);
 
 // list_users.cc
-Task<absl::StatusOr<users::v1::ListUsersResponse>> ListUsers(rpc::Call& call,
-                                                             const users::v1::ListUsersRequest& request,
-                                                             store::UserStore& store);
-Task<absl::StatusOr<users::v1::CountUsersResponse>> CountUsers(rpc::Call& call,
-                                                               const users::v1::CountUsersRequest& request,
-                                                               store::UserStore& store);
+Task<absl::StatusOr<users::v1::ListUsersResponse>> ListUsers(
+    rpc::Call& call, const users::v1::ListUsersRequest& request, store::UserStore& store);
+Task<absl::StatusOr<users::v1::CountUsersResponse>> CountUsers(
+    rpc::Call& call, const users::v1::CountUsersRequest& request, store::UserStore& store);
 
 // export_users.cc
 Task<absl::Status> ExportUsers(rpc::Call& call, const users::v1::ExportUsersRequest& request,
-                               rpc::ServerStream<users::v1::ExportUsersResponse>& stream, store::UserStore& store);
+                               rpc::ServerStream<users::v1::ExportUsersResponse>& stream,
+                               store::UserStore& store);
 
 }  // namespace userservice::handlers

@@ -17,7 +17,8 @@ absl::StatusOr<int32_t> PageSizeOf(int32_t page_size) {
   return page_size == 0 ? kPageSizeDefault : std::min(page_size, kPageSizeMax);
 }
 
-absl::StatusOr<store::PageQuery> QueryOf(const users::v1::ListUsersRequest& request, const store::UserStore& store) {
+absl::StatusOr<store::PageQuery> QueryOf(const users::v1::ListUsersRequest& request,
+                                         const store::UserStore& store) {
   store::PageQuery query;
   absl::StatusOr<int32_t> page_size = PageSizeOf(request.page_size());
   if (!page_size.ok()) return page_size.status();
@@ -29,8 +30,8 @@ absl::StatusOr<store::PageQuery> QueryOf(const users::v1::ListUsersRequest& requ
   if (!order_by.ok()) return order_by.status();
   query.order_by = *std::move(order_by);
   if (request.page_token().empty()) return query;
-  absl::StatusOr<store::PageCursor> after = store.page_tokens().Open(request.page_token(), "page_token", kMethod,
-                                                                     query.filter.text(), query.order_by.text());
+  absl::StatusOr<store::PageCursor> after = store.page_tokens().Open(
+      request.page_token(), "page_token", kMethod, query.filter.text(), query.order_by.text());
   if (!after.ok()) return after.status();
   query.after = *std::move(after);
   return query;
@@ -38,9 +39,8 @@ absl::StatusOr<store::PageQuery> QueryOf(const users::v1::ListUsersRequest& requ
 
 }  // namespace
 
-Task<absl::StatusOr<users::v1::ListUsersResponse>> ListUsers(rpc::Call& call,
-                                                             const users::v1::ListUsersRequest& request,
-                                                             store::UserStore& store) {
+Task<absl::StatusOr<users::v1::ListUsersResponse>> ListUsers(
+    rpc::Call& call, const users::v1::ListUsersRequest& request, store::UserStore& store) {
   const absl::StatusOr<store::PageQuery> query = QueryOf(request, store);
   if (!query.ok()) co_return query.status();
   const TimedContext context(call, request.min_revision());
@@ -50,15 +50,14 @@ Task<absl::StatusOr<users::v1::ListUsersResponse>> ListUsers(rpc::Call& call,
   for (User& user : page->users) *response.add_users() = std::move(user);
   response.set_revision(page->revision);
   if (page->next.has_value()) {
-    response.set_next_page_token(
-        store.page_tokens().Seal(*page->next, kMethod, query->filter.text(), query->order_by.text()));
+    response.set_next_page_token(store.page_tokens().Seal(
+        *page->next, kMethod, query->filter.text(), query->order_by.text()));
   }
   co_return response;
 }
 
-Task<absl::StatusOr<users::v1::CountUsersResponse>> CountUsers(rpc::Call& call,
-                                                               const users::v1::CountUsersRequest& request,
-                                                               store::UserStore& store) {
+Task<absl::StatusOr<users::v1::CountUsersResponse>> CountUsers(
+    rpc::Call& call, const users::v1::CountUsersRequest& request, store::UserStore& store) {
   const absl::StatusOr<store::Filter> filter = store::Filter::Parse(request.filter());
   if (!filter.ok()) co_return filter.status();
   const TimedContext context(call, request.min_revision());

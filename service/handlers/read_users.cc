@@ -16,7 +16,8 @@ Task<absl::StatusOr<User>> GetUser(rpc::Call& call, const users::v1::GetUserRequ
 
 Task<absl::StatusOr<User>> LookupUser(rpc::Call& call, const users::v1::LookupUserRequest& request,
                                       store::UserStore& store) {
-  // Any text may be looked for: a row that an older program wrote may hold an address that is no address today.
+  // Any text may be looked for: a row that an older program wrote may hold an address that is no
+  // address today.
   if (request.email().empty()) {
     const std::vector<errors::FieldViolation> missing = {{"email", "must not be empty"}};
     co_return errors::FieldsInvalid(missing);
@@ -25,15 +26,16 @@ Task<absl::StatusOr<User>> LookupUser(rpc::Call& call, const users::v1::LookupUs
   co_return co_await store.LookupUser(*context, absl::AsciiStrToLower(request.email()));
 }
 
-Task<absl::StatusOr<users::v1::BatchGetUsersResponse>> BatchGetUsers(rpc::Call& call,
-                                                                     const users::v1::BatchGetUsersRequest& request,
-                                                                     store::UserStore& store) {
+Task<absl::StatusOr<users::v1::BatchGetUsersResponse>> BatchGetUsers(
+    rpc::Call& call, const users::v1::BatchGetUsersRequest& request, store::UserStore& store) {
   if (request.user_ids_size() > kBatchMax) {
-    co_return errors::BatchTooLarge("user_ids", static_cast<size_t>(request.user_ids_size()), kBatchMax);
+    co_return errors::BatchTooLarge("user_ids", static_cast<size_t>(request.user_ids_size()),
+                                    kBatchMax);
   }
   const TimedContext context(call, request.min_revision());
   std::vector<int64_t> user_ids(request.user_ids().begin(), request.user_ids().end());
-  absl::StatusOr<std::vector<User>> users = co_await store.BatchGetUsers(*context, std::move(user_ids));
+  absl::StatusOr<std::vector<User>> users =
+      co_await store.BatchGetUsers(*context, std::move(user_ids));
   if (!users.ok()) co_return users.status();
   users::v1::BatchGetUsersResponse response;
   for (User& user : *users) *response.add_users() = std::move(user);

@@ -16,7 +16,8 @@ bool IsUuid4(std::string_view id) {
   if (id.size() != kLength) return false;
   for (size_t i = 0; i < kLength; ++i) {
     const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (is_dash ? id[i] != '-' : !absl::ascii_isxdigit(static_cast<unsigned char>(id[i]))) return false;
+    if (is_dash ? id[i] != '-' : !absl::ascii_isxdigit(static_cast<unsigned char>(id[i])))
+      return false;
   }
   return id[14] == '4' && std::string_view("89ab").find(id[19]) != std::string_view::npos;
 }
@@ -33,15 +34,17 @@ TimedContext::~TimedContext() {
   call_.AddTiming("sql", timing_.sql);
 }
 
-absl::StatusOr<store::WriteOptions> WriteOptionsOf(std::string_view method, std::string_view request_id,
-                                                   bool validate_only, const google::protobuf::MessageLite& payload,
+absl::StatusOr<store::WriteOptions> WriteOptionsOf(std::string_view method,
+                                                   std::string_view request_id, bool validate_only,
+                                                   const google::protobuf::MessageLite& payload,
                                                    const store::UserStore& store) {
   store::WriteOptions options;
   options.validate_only = validate_only;
   options.request_id = absl::AsciiStrToLower(errors::AbslView(request_id));
   if (options.request_id.empty()) return options;
   if (!IsUuid4(options.request_id)) return errors::RequestIdInvalid();
-  options.fingerprint = store.page_tokens().Fingerprint(absl::StrCat(errors::AbslView(method), "\n", payload.SerializeAsString()));
+  options.fingerprint = store.page_tokens().Fingerprint(
+      absl::StrCat(errors::AbslView(method), "\n", payload.SerializeAsString()));
   return options;
 }
 

@@ -1,4 +1,5 @@
-// What several handlers do with a request: the context of a store call, its timing, and the options of a write.
+// What several handlers do with a request: the context of a store call, its timing, and the options
+// of a write.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ inline constexpr int kBatchMax = 1000;
 inline constexpr int kPageSizeDefault = 50;
 inline constexpr int kPageSizeMax = 1000;
 
-// The store's view of a call; when it goes out of scope, the time that the store spent is added to the call's spans.
+// The store's view of a call; when it goes out of scope, the time that the store spent is added to
+// the call's spans.
 class TimedContext {
  public:
   explicit TimedContext(rpc::Call& call, int64_t min_revision = 0);
@@ -32,10 +34,12 @@ class TimedContext {
   store::CallContext context_;
 };
 
-// The options of the write `method`. `payload` is its request with the request_id and all output-only fields cleared.
-// REQUEST_ID_INVALID if `request_id` is neither empty nor a version 4 UUID.
-absl::StatusOr<store::WriteOptions> WriteOptionsOf(std::string_view method, std::string_view request_id,
-                                                   bool validate_only, const google::protobuf::MessageLite& payload,
+// The options of the write `method`. `payload` is its request with the request_id and all
+// output-only fields cleared. REQUEST_ID_INVALID if `request_id` is neither empty nor a version 4
+// UUID.
+absl::StatusOr<store::WriteOptions> WriteOptionsOf(std::string_view method,
+                                                   std::string_view request_id, bool validate_only,
+                                                   const google::protobuf::MessageLite& payload,
                                                    const store::UserStore& store);
 
 // Clears what a client can not set. The etag stays: it is a precondition in UpdateUser.

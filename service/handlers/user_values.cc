@@ -11,11 +11,12 @@ namespace {
 
 constexpr size_t kNameCodePointsMax = 100;
 constexpr size_t kEmailBytesMax = 150;
-constexpr size_t kEmailLocalBytesMax = 64;   // RFC 5321, 4.5.3.1.1
-constexpr size_t kEmailLabelBytesMax = 63;   // RFC 1035, 2.3.4
+constexpr size_t kEmailLocalBytesMax = 64;  // RFC 5321, 4.5.3.1.1
+constexpr size_t kEmailLabelBytesMax = 63;  // RFC 1035, 2.3.4
 constexpr int32_t kAgeMax = 150;
 
-// The next code point of `text`, which is valid UTF-8 (protobuf refuses other strings), removed from its front.
+// The next code point of `text`, which is valid UTF-8 (protobuf refuses other strings), removed
+// from its front.
 char32_t TakeCodePoint(std::string_view& text) {
   const auto first = static_cast<unsigned char>(text[0]);
   const size_t bytes = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
@@ -30,7 +31,8 @@ char32_t TakeCodePoint(std::string_view& text) {
 // Unicode's White_Space property.
 bool IsSpace(char32_t c) {
   return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+         c == 0x3000;
 }
 
 bool IsControl(char32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
@@ -65,10 +67,12 @@ bool IsDotAtom(std::string_view local) {
 
 bool IsDomain(std::string_view domain) {
   const std::vector<absl::string_view> labels = absl::StrSplit(errors::AbslView(domain), '.');
-  const auto is_label_char = [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-'; };
+  const auto is_label_char = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-';
+  };
   for (const absl::string_view label : labels) {
-    if (label.empty() || label.size() > kEmailLabelBytesMax || label.front() == '-' || label.back() == '-' ||
-        !std::all_of(label.begin(), label.end(), is_label_char)) {
+    if (label.empty() || label.size() > kEmailLabelBytesMax || label.front() == '-' ||
+        label.back() == '-' || !std::all_of(label.begin(), label.end(), is_label_char)) {
       return false;
     }
   }
@@ -113,9 +117,12 @@ std::string UserValues::Email(std::string_view path, std::string_view email) {
   } else if (at > kEmailLocalBytesMax) {
     Note(path, "must have at most 64 bytes before the @");
   } else if (!IsDotAtom(email.substr(0, at))) {
-    Note(path, "must have letters, digits and !#$%&'*+-/=?^_`{|}~ before the @, and dots only between them");
+    Note(path,
+         "must have letters, digits and !#$%&'*+-/=?^_`{|}~ before the @, and dots only between "
+         "them");
   } else if (!IsDomain(email.substr(at + 1))) {
-    Note(path, "must have a domain of two or more labels (letters, digits, inner hyphens) after the @");
+    Note(path,
+         "must have a domain of two or more labels (letters, digits, inner hyphens) after the @");
   }
   return absl::AsciiStrToLower(errors::AbslView(email));
 }

@@ -26,7 +26,8 @@ absl::Status ReadMask(const users::v1::UpdateUserRequest& request, store::UserUp
       update.set_email = true;
     } else if (path == "age") {
       update.set_age = true;
-    } else if (path != "user_id" && path != "create_time" && path != "update_time" && path != "etag") {
+    } else if (path != "user_id" && path != "create_time" && path != "update_time" &&
+               path != "etag") {
       return errors::UpdateMaskInvalid(path);
     }
   }
@@ -81,16 +82,16 @@ Task<absl::StatusOr<User>> UpdateUser(rpc::Call& call, const users::v1::UpdateUs
   co_return co_await store.UpdateUser(*context, *update, *options);
 }
 
-Task<absl::StatusOr<google::protobuf::Empty>> DeleteUser(rpc::Call& call, const users::v1::DeleteUserRequest& request,
-                                                         store::UserStore& store) {
+Task<absl::StatusOr<google::protobuf::Empty>> DeleteUser(
+    rpc::Call& call, const users::v1::DeleteUserRequest& request, store::UserStore& store) {
   users::v1::DeleteUserRequest payload = request;
   payload.clear_request_id();
   const absl::StatusOr<store::WriteOptions> options =
       WriteOptionsOf("DeleteUser", request.request_id(), request.validate_only(), payload, store);
   if (!options.ok()) co_return options.status();
   const TimedContext context(call);
-  const absl::Status deleted =
-      co_await store.DeleteUser(*context, request.user_id(), request.etag(), request.allow_missing(), *options);
+  const absl::Status deleted = co_await store.DeleteUser(
+      *context, request.user_id(), request.etag(), request.allow_missing(), *options);
   if (!deleted.ok()) co_return deleted;
   co_return google::protobuf::Empty();
 }

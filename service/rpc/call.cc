@@ -24,8 +24,11 @@ constexpr size_t kRequestIdBytesMax = 64;
 constexpr absl::Duration kOverloadRetryAfter = absl::Milliseconds(100);
 
 bool IsPlainId(std::string_view id) {
-  const auto is_plain = [](char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.'; };
-  return !id.empty() && id.size() <= kRequestIdBytesMax && std::all_of(id.begin(), id.end(), is_plain);
+  const auto is_plain = [](char c) {
+    return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+  };
+  return !id.empty() && id.size() <= kRequestIdBytesMax &&
+         std::all_of(id.begin(), id.end(), is_plain);
 }
 
 std::string RandomId() {
@@ -102,16 +105,18 @@ std::string_view CallLife::MetadataOf(std::string_view key) const {
 }
 
 absl::Status CallLife::Admit() {
-  if (kind_ == CallKind::kUnknownMethod) return absl::OkStatus();
+  if (kind_ == CallKind::kUnlimited) return absl::OkStatus();
   if (host_.draining().stop_requested()) return errors::ShuttingDown();
   // Requests that waited in gRPC's own queue may arrive with nobody waiting for them any more.
   if (deadline_ <= absl::Now()) return errors::DeadlineExpired();
-  const bool is_stream = kind_ == CallKind::kStream;
-  const int64_t live = is_stream ? host_.live_streams_.load() : host_.live_calls_.load();
-  if (live > (is_stream ? host_.streams_max_ : host_.calls_max_)) {
-    return errors::Overloaded(is_stream ? "too many streams" : "too many calls", kOverloadRetryAfter);
+  // This call is counted already.
+  if (kind_ == CallKind::kStream) {
+    const bool full = host_.live_streams_.load() > host_.streams_max_;
+    return full ? errors::TooManyStreams(static_cast<size_t>(host_.streams_max_))
+                : absl::OkStatus();
   }
-  return absl::OkStatus();
+  const bool full = host_.live_calls_.load() > host_.calls_max_;
+  return full ? errors::Overloaded("too many calls", kOverloadRetryAfter) : absl::OkStatus();
 }
 
 Task<absl::Status> CallLife::HandleAdmitted() {
@@ -134,7 +139,8 @@ Task<void> CallLife::Run() {
   std::atomic<int64_t>& live = kind_ == CallKind::kStream ? host_.live_streams_ : host_.live_calls_;
   live.fetch_add(1);
   const std::chrono::system_clock::time_point deadline = context().deadline();
-  if (deadline != std::chrono::system_clock::time_point::max()) deadline_ = absl::FromChrono(deadline);
+  if (deadline != std::chrono::system_clock::time_point::max())
+    deadline_ = absl::FromChrono(deadline);
   wants_timing_ = MetadataOf(kTimingRequest) == "1";
 
   const absl::Status status = co_await HandleAdmitted();
@@ -154,15 +160,17 @@ Task<void> CallLife::Run() {
 
 void CallLife::Log(const absl::Status& status, absl::Duration took) {
   const std::string reason = status.ok() ? "" : errors::ReasonOf(status);
-  const bool is_defect = !status.ok() && (reason.empty() || status.code() == absl::StatusCode::kInternal);
-  const auto level = is_defect                                            ? spdlog::level::err
+  const bool is_defect =
+      !status.ok() && (reason.empty() || status.code() == absl::StatusCode::kInternal);
+  const auto level = is_defect ? spdlog::level::err
                      : status.code() == absl::StatusCode::kUnavailable ||
                              status.code() == absl::StatusCode::kResourceExhausted
                          ? spdlog::level::warn
                          : spdlog::level::debug;
   if (!spdlog::should_log(level)) return;
-  spdlog::log(level, "{} {}{}{} {:.3f} ms id={}{}", method(), absl::StatusCodeToString(status.code()),
-              reason.empty() ? "" : "/", reason, absl::ToDoubleMilliseconds(took), id(), CauseForLog(status));
+  spdlog::log(level, "{} {}{}{} {:.3f} ms id={}{}", method(),
+              absl::StatusCodeToString(status.code()), reason.empty() ? "" : "/", reason,
+              absl::ToDoubleMilliseconds(took), id(), CauseForLog(status));
 }
 
 }  // namespace userservice::rpc

@@ -2,12 +2,13 @@
 //
 //   Task<absl::StatusOr<User>> GetUser(Call& call, const GetUserRequest& request) { ... }
 //
-// The life of a call: armed (handed to gRPC, waiting for a client), accepted (another one is armed in its place),
-// admitted or refused, handled, finished, freed. It is freed when its coroutine has ended and gRPC's done tag is back;
-// an armed call that no client came for is freed when the server shuts down (its done tag never comes, grpc#10136).
-// Stop: the handler runs under a stop token that is set when the client cancels, vanishes, or the deadline passes.
-// Errors: what the handler returns is translated in status.h; what it throws costs this call one INTERNAL.
-// Threads: a call lives on the one thread of the loop that accepted it.
+// The life of a call: armed (handed to gRPC, waiting for a client), accepted (another one is armed
+// in its place), admitted or refused, handled, finished, freed. It is freed when its coroutine has
+// ended and gRPC's done tag is back; an armed call that no client came for is freed when the server
+// shuts down (its done tag never comes, grpc#10136). Stop: the handler runs under a stop token that
+// is set when the client cancels, vanishes, or the deadline passes. Errors: what the handler
+// returns is translated in status.h; what it throws costs this call one INTERNAL. Threads: a call
+// lives on the one thread of the loop that accepted it.
 #pragma once
 
 #include <array>
@@ -26,12 +27,15 @@
 
 namespace userservice::rpc {
 
-enum class CallKind { kUnary, kStream, kUnknownMethod };
+// kUnlimited: answered whatever the load, and while draining, because it waits for nothing: a
+// health check that is refused by a busy server gets that server restarted.
+enum class CallKind { kUnary, kStream, kUnlimited };
 
 // What all calls of a server share: limits, counts, and the token that asks streams to end.
 class CallHost {
  public:
-  CallHost(int64_t calls_max, int64_t streams_max) : calls_max_(calls_max), streams_max_(streams_max) {}
+  CallHost(int64_t calls_max, int64_t streams_max)
+      : calls_max_(calls_max), streams_max_(streams_max) {}
 
   // Asks streams to end after their current message; new calls are refused with SHUTTING_DOWN.
   void StartDraining() { draining_.request_stop(); }
@@ -62,7 +66,8 @@ class Call {
 
   // When the client stops waiting; InfiniteFuture if it set no deadline.
   absl::Time deadline() const { return deadline_; }
-  // The id that errors carry (RequestInfo) and the log names: the client's `x-request-id`, or a random one.
+  // The id that errors carry (RequestInfo) and the log names: the client's `x-request-id`, or a
+  // random one.
   const std::string& id();
   // Set when the server is going away: a stream ends after its current message.
   virtual const std::stop_token& draining() const = 0;
@@ -84,7 +89,8 @@ class Call {
   std::string id_;
 };
 
-// The life of one call. What differs between the kinds of call is virtual: see unary_call.h and stream_call.h.
+// The life of one call. What differs between the kinds of call is virtual: see unary_call.h and
+// stream_call.h.
 class CallLife : public Call {
  public:
   CallLife(CallHost& host, std::string_view method, CallKind kind);

@@ -13,7 +13,8 @@ void HealthService::StopServing() {
 }
 
 HealthService::Response::ServingStatus HealthService::StatusOf(std::string_view service) const {
-  const bool known = service.empty() || std::find(services_.begin(), services_.end(), service) != services_.end();
+  const bool known =
+      service.empty() || std::find(services_.begin(), services_.end(), service) != services_.end();
   if (!known) return Response::SERVICE_UNKNOWN;
   return serving_.load() ? Response::SERVING : Response::NOT_SERVING;
 }
@@ -21,11 +22,13 @@ HealthService::Response::ServingStatus HealthService::StatusOf(std::string_view 
 Task<absl::StatusOr<HealthService::Response>> HealthService::Check(Call&, const Request& request) {
   Response response;
   response.set_status(StatusOf(request.service()));
-  if (response.status() == Response::SERVICE_UNKNOWN) co_return errors::ServiceUnknown(request.service());
+  if (response.status() == Response::SERVICE_UNKNOWN)
+    co_return errors::ServiceUnknown(request.service());
   co_return response;
 }
 
-Task<absl::Status> HealthService::Watch(Call& call, const Request& request, ServerStream<Response>& stream) {
+Task<absl::Status> HealthService::Watch(Call& call, const Request& request,
+                                        ServerStream<Response>& stream) {
   Response response;
   std::optional<Response::ServingStatus> sent;
   for (;;) {

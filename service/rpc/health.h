@@ -1,8 +1,9 @@
-// HealthService: grpc.health.v1 over our own calls, so that an open Watch ends with the drain instead of holding it.
+// HealthService: grpc.health.v1 over our own calls, so that an open Watch ends with the drain
+// instead of holding it.
 //
-// One state for the server ("") and for each service that it was made with; SERVING from the start until StopServing().
-// Source: the gRPC health checking protocol. Unknown services: NOT_FOUND from Check, SERVICE_UNKNOWN from Watch.
-// Threads: StopServing from any; handlers on the loop.
+// One state for the server ("") and for each service that it was made with; SERVING from the start
+// until StopServing(). Source: the gRPC health checking protocol. Unknown services: NOT_FOUND from
+// Check, SERVICE_UNKNOWN from Watch. Threads: StopServing from any; handlers on the loop.
 #pragma once
 
 #include <atomic>

@@ -26,12 +26,14 @@ void SetNotFound(Response& response, std::string_view what) {
 }
 
 template <class FileResponse>
-void AddWithImports(const FileDescriptor& file, std::set<const FileDescriptor*>& seen, FileResponse& response) {
+void AddWithImports(const FileDescriptor& file, std::set<const FileDescriptor*>& seen,
+                    FileResponse& response) {
   if (!seen.insert(&file).second) return;
   google::protobuf::FileDescriptorProto proto;
   file.CopyTo(&proto);
   response.add_file_descriptor_proto(proto.SerializeAsString());
-  for (int i = 0; i < file.dependency_count(); ++i) AddWithImports(*file.dependency(i), seen, response);
+  for (int i = 0; i < file.dependency_count(); ++i)
+    AddWithImports(*file.dependency(i), seen, response);
 }
 
 template <class Response>
@@ -58,7 +60,8 @@ void ReflectionService::Answer(const Request& request, Response& response) const
       }
       return;
     case Request::kFileByFilename:
-      return SetFile(response, pool.FindFileByName(request.file_by_filename()), request.file_by_filename());
+      return SetFile(response, pool.FindFileByName(request.file_by_filename()),
+                     request.file_by_filename());
     case Request::kFileContainingSymbol:
       return SetFile(response, pool.FindFileContainingSymbol(request.file_containing_symbol()),
                      request.file_containing_symbol());
@@ -67,21 +70,25 @@ void ReflectionService::Answer(const Request& request, Response& response) const
       const Descriptor* const type = pool.FindMessageTypeByName(wanted.containing_type());
       const FieldDescriptor* const extension =
           type == nullptr ? nullptr : pool.FindExtensionByNumber(type, wanted.extension_number());
-      return SetFile(response, extension == nullptr ? nullptr : extension->file(),
-                     absl::StrCat("extension ", wanted.extension_number(), " of ", wanted.containing_type()));
+      return SetFile(
+          response, extension == nullptr ? nullptr : extension->file(),
+          absl::StrCat("extension ", wanted.extension_number(), " of ", wanted.containing_type()));
     }
     case Request::kAllExtensionNumbersOfType: {
-      const Descriptor* const type = pool.FindMessageTypeByName(request.all_extension_numbers_of_type());
+      const Descriptor* const type =
+          pool.FindMessageTypeByName(request.all_extension_numbers_of_type());
       if (type == nullptr) return SetNotFound(response, request.all_extension_numbers_of_type());
       std::vector<const FieldDescriptor*> extensions;
       pool.FindAllExtensions(type, &extensions);
       auto& answer = *response.mutable_all_extension_numbers_response();
       answer.set_base_type_name(request.all_extension_numbers_of_type());
-      for (const FieldDescriptor* extension : extensions) answer.add_extension_number(extension->number());
+      for (const FieldDescriptor* extension : extensions)
+        answer.add_extension_number(extension->number());
       return;
     }
     case Request::MESSAGE_REQUEST_NOT_SET:
-      response.mutable_error_response()->set_error_code(static_cast<int>(absl::StatusCode::kInvalidArgument));
+      response.mutable_error_response()->set_error_code(
+          static_cast<int>(absl::StatusCode::kInvalidArgument));
       response.mutable_error_response()->set_error_message("message_request is not set");
       return;
   }

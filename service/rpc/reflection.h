@@ -1,9 +1,8 @@
-// ReflectionService: grpc.reflection.v1 and v1alpha, which differ by their package's name alone, so that grpcurl and its
-// kind can list, describe and call without the .proto files.
+// ReflectionService: grpc.reflection.v1 and v1alpha, which differ by their package's name alone, so
+// that grpcurl and its kind can list, describe and call without the .proto files.
 //
-// Answers from the descriptors that are linked into the program, the types of error details included. A file is sent
-// with all that it imports.
-// Threads: immutable; handlers on any loop.
+// Answers from the descriptors that are linked into the program, the types of error details
+// included. A file is sent with all that it imports. Threads: immutable; handlers on any loop.
 #pragma once
 
 #include <string>

@@ -30,8 +30,12 @@ void Server::AddHealthAndReflection() {
 
   using Health = grpc::health::v1::Health::AsyncService;
   auto health = std::make_unique<Health>();
-  AddUnary("Health.Check", *health, &Health::RequestCheck,
-           [this](Call& call, const HealthService::Request& request) { return health_->Check(call, request); });
+  AddUnary(
+      "Health.Check", *health, &Health::RequestCheck,
+      [this](Call& call, const HealthService::Request& request) {
+        return health_->Check(call, request);
+      },
+      CallKind::kUnlimited);
   AddServerStream("Health.Watch", *health, &Health::RequestWatch,
                   [this](Call& call, const HealthService::Request& request,
                          ServerStream<HealthService::Response>& stream) {
@@ -46,7 +50,8 @@ void Server::AddHealthAndReflection() {
   AddService(std::move(v1), "grpc.reflection.v1.ServerReflection");
   using V1Alpha = grpc::reflection::v1alpha::ServerReflection::AsyncService;
   auto v1alpha = std::make_unique<V1Alpha>();
-  AddBidi("ServerReflection.ServerReflectionInfo(v1alpha)", *v1alpha, &V1Alpha::RequestServerReflectionInfo, serve);
+  AddBidi("ServerReflection.ServerReflectionInfo(v1alpha)", *v1alpha,
+          &V1Alpha::RequestServerReflectionInfo, serve);
   AddService(std::move(v1alpha), "grpc.reflection.v1alpha.ServerReflection");
 
   reflection_ = std::make_unique<ReflectionService>(service_names_);
@@ -73,13 +78,14 @@ absl::Status Server::Start() {
       while (queue->Next(&tag, &ok)) {
       }
     }
-    return absl::UnavailableError(absl::StrCat(
-        "cannot listen on ", options_.listen_address,
-        ": is the address right, and is another server running there? --listen_address chooses another"));
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.listen_address,
+                                               ": is the address right, and is another server "
+                                               "running there? --listen_address chooses another"));
   }
   for (auto& queue : queues) {
     grpc::ServerCompletionQueue* const server_queue = queue.get();
-    loops_.push_back(std::make_unique<CompletionLoop>(std::move(queue), absl::StrCat("rpc-", loops_.size())));
+    loops_.push_back(
+        std::make_unique<CompletionLoop>(std::move(queue), absl::StrCat("rpc-", loops_.size())));
     for (const ArmOnQueue& arm : arm_) arm(server_queue);
     for (int i = 0; i < options_.armed_calls_per_method; ++i) {
       (new UnknownCall(host_, unknown_methods_, server_queue))->Arm();

@@ -1,18 +1,18 @@
-// Server: a gRPC server whose handlers are coroutines on completion loops. Health and reflection are served beside what
-// is added.
+// Server: a gRPC server whose handlers are coroutines on completion loops. Health and reflection
+// are served beside what is added.
 //
 //   Server server(options);
 //   auto service = std::make_unique<users::v1::UserService::AsyncService>();
-//   server.AddUnary("GetUser", *service, &users::v1::UserService::AsyncService::RequestGetUser, get_user);
-//   server.AddService(std::move(service), "users.v1.UserService");
+//   server.AddUnary("GetUser", *service, &users::v1::UserService::AsyncService::RequestGetUser,
+//   get_user); server.AddService(std::move(service), "users.v1.UserService");
 //   RETURN_IF_ERROR(server.Start());
 //   ...
 //   server.Drain(absl::Seconds(10));   // main thread; what handlers use must still stand
 //   server.Close();                    // after it nothing runs any more
 //
-// Every method of an added service must be added, or its callers wait until their deadline (gRPC never answers a
-// registered method that nobody asks for).
-// Threads: all members from one thread, which is not a loop's.
+// Every method of an added service must be added, or its callers wait until their deadline (gRPC
+// never answers a registered method that nobody asks for). Threads: all members from one thread,
+// which is not a loop's.
 #pragma once
 
 #include <cstdint>
@@ -42,9 +42,10 @@ struct ServerOptions {
   std::string listen_address = "127.0.0.1:50051";  // port 0 picks one
   int64_t calls_max = 4096;                        // unary calls handled at once
   int64_t streams_max = 1024;                      // streams open at once
-  int connection_streams_max = 2048;               // calls at once on one connection; further ones wait in the client
-  int message_bytes_max = 4 * 1024 * 1024;         // of a request
-  int loops = 1;                                   // completion queues, each with one thread
+  int connection_streams_max =
+      2048;  // calls at once on one connection; further ones wait in the client
+  int message_bytes_max = 4 * 1024 * 1024;  // of a request
+  int loops = 1;                            // completion queues, each with one thread
   int armed_calls_per_method = 16;
 };
 
@@ -56,17 +57,20 @@ class Server {
   // `request` is the AsyncService's Request<Method>. The handler runs on a loop's thread.
   template <class Service, class Base, class Req, class Resp>
   void AddUnary(std::string name, Service& service,
-                void (Base::*request)(grpc::ServerContext*, Req*, grpc::ServerAsyncResponseWriter<Resp>*,
+                void (Base::*request)(grpc::ServerContext*, Req*,
+                                      grpc::ServerAsyncResponseWriter<Resp>*,
                                       grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
-                typename UnaryMethod<Req, Resp>::Handler handler);
+                typename UnaryMethod<Req, Resp>::Handler handler, CallKind kind = CallKind::kUnary);
   template <class Service, class Base, class Req, class Resp>
   void AddServerStream(std::string name, Service& service,
-                       void (Base::*request)(grpc::ServerContext*, Req*, grpc::ServerAsyncWriter<Resp>*,
-                                             grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
+                       void (Base::*request)(grpc::ServerContext*, Req*,
+                                             grpc::ServerAsyncWriter<Resp>*, grpc::CompletionQueue*,
+                                             grpc::ServerCompletionQueue*, void*),
                        typename ServerStreamMethod<Req, Resp>::Handler handler);
   template <class Service, class Base, class Req, class Resp>
   void AddBidi(std::string name, Service& service,
-               void (Base::*request)(grpc::ServerContext*, grpc::ServerAsyncReaderWriter<Resp, Req>*,
+               void (Base::*request)(grpc::ServerContext*,
+                                     grpc::ServerAsyncReaderWriter<Resp, Req>*,
                                      grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
                typename BidiMethod<Req, Resp>::Handler handler);
 
@@ -77,8 +81,9 @@ class Server {
   absl::Status Start();
   int port() const { return port_; }
 
-  // Health says NOT_SERVING, streams are asked to end, new calls are refused; returns when all calls have ended, those
-  // that still run after `drain` by being cancelled. Handlers must return soon after their stop token is set.
+  // Health says NOT_SERVING, streams are asked to end, new calls are refused; returns when all
+  // calls have ended, those that still run after `drain` by being cancelled. Handlers must return
+  // soon after their stop token is set.
   void Drain(absl::Duration drain);
   void Close();
 
@@ -110,8 +115,10 @@ class Server {
 };
 
 template <class CallType, class Method>
-void Server::AddMethod(std::string name, std::function<Method(grpc::ServerCompletionQueue*)> on_queue) {
-  arm_.push_back([this, method_name = std::move(name), make = std::move(on_queue)](grpc::ServerCompletionQueue* queue) {
+void Server::AddMethod(std::string name,
+                       std::function<Method(grpc::ServerCompletionQueue*)> on_queue) {
+  arm_.push_back([this, method_name = std::move(name),
+                  make = std::move(on_queue)](grpc::ServerCompletionQueue* queue) {
     auto method = std::make_shared<Method>(make(queue));
     methods_.push_back(method);
     for (int i = 0; i < options_.armed_calls_per_method; ++i) (new CallType(*method))->Arm();
@@ -120,24 +127,29 @@ void Server::AddMethod(std::string name, std::function<Method(grpc::ServerComple
 
 template <class Service, class Base, class Req, class Resp>
 void Server::AddUnary(std::string name, Service& service,
-                      void (Base::*request)(grpc::ServerContext*, Req*, grpc::ServerAsyncResponseWriter<Resp>*,
-                                            grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
-                      typename UnaryMethod<Req, Resp>::Handler handler) {
+                      void (Base::*request)(grpc::ServerContext*, Req*,
+                                            grpc::ServerAsyncResponseWriter<Resp>*,
+                                            grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
+                                            void*),
+                      typename UnaryMethod<Req, Resp>::Handler handler, CallKind kind) {
   using Method = UnaryMethod<Req, Resp>;
   AddMethod<UnaryCall<Req, Resp>, Method>(
-      name, [this, name, &service, request, handler](grpc::ServerCompletionQueue* queue) {
+      name, [this, name, &service, request, handler, kind](grpc::ServerCompletionQueue* queue) {
         auto ask = [&service, request, queue](grpc::ServerContext* context, Req* message,
-                                              grpc::ServerAsyncResponseWriter<Resp>* writer, void* tag) {
+                                              grpc::ServerAsyncResponseWriter<Resp>* writer,
+                                              void* tag) {
           (service.*request)(context, message, writer, queue, queue, tag);
         };
-        return Method{host_, name, std::move(ask), handler};
+        return Method{host_, name, std::move(ask), handler, kind};
       });
 }
 
 template <class Service, class Base, class Req, class Resp>
 void Server::AddServerStream(std::string name, Service& service,
-                             void (Base::*request)(grpc::ServerContext*, Req*, grpc::ServerAsyncWriter<Resp>*,
-                                                   grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
+                             void (Base::*request)(grpc::ServerContext*, Req*,
+                                                   grpc::ServerAsyncWriter<Resp>*,
+                                                   grpc::CompletionQueue*,
+                                                   grpc::ServerCompletionQueue*, void*),
                              typename ServerStreamMethod<Req, Resp>::Handler handler) {
   using Method = ServerStreamMethod<Req, Resp>;
   AddMethod<ServerStreamCall<Req, Resp>, Method>(
@@ -152,18 +164,19 @@ void Server::AddServerStream(std::string name, Service& service,
 
 template <class Service, class Base, class Req, class Resp>
 void Server::AddBidi(std::string name, Service& service,
-                     void (Base::*request)(grpc::ServerContext*, grpc::ServerAsyncReaderWriter<Resp, Req>*,
-                                           grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
+                     void (Base::*request)(grpc::ServerContext*,
+                                           grpc::ServerAsyncReaderWriter<Resp, Req>*,
+                                           grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
+                                           void*),
                      typename BidiMethod<Req, Resp>::Handler handler) {
   using Method = BidiMethod<Req, Resp>;
-  AddMethod<BidiCall<Req, Resp>, Method>(
-      name, [this, name, &service, request, handler](grpc::ServerCompletionQueue* queue) {
-        auto ask = [&service, request, queue](grpc::ServerContext* context,
-                                              grpc::ServerAsyncReaderWriter<Resp, Req>* stream, void* tag) {
-          (service.*request)(context, stream, queue, queue, tag);
-        };
-        return Method{host_, name, std::move(ask), handler};
-      });
+  AddMethod<BidiCall<Req, Resp>, Method>(name, [this, name, &service, request,
+                                                handler](grpc::ServerCompletionQueue* queue) {
+    auto ask = [&service, request, queue](
+                   grpc::ServerContext* context, grpc::ServerAsyncReaderWriter<Resp, Req>* stream,
+                   void* tag) { (service.*request)(context, stream, queue, queue, tag); };
+    return Method{host_, name, std::move(ask), handler};
+  });
 }
 
 }  // namespace userservice::rpc

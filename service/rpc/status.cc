@@ -39,7 +39,8 @@ google::rpc::Status WithDetails(const absl::Status& status, std::string_view req
     if (!type_url.starts_with(errors::kTypeUrlPrefix)) return;  // a note for the log
     details.emplace_back(std::string(type_url), std::string(payload));
   });
-  // ErrorInfo first, then the small before the large, so that what does not fit is what tells least per byte.
+  // ErrorInfo first, then the small before the large, so that what does not fit is what tells least
+  // per byte.
   std::sort(details.begin(), details.end(), [](const auto& a, const auto& b) {
     const auto rank = [](const auto& detail) {
       return std::pair(detail.first != kErrorInfoType, detail.second.size());
@@ -61,7 +62,8 @@ google::rpc::Status WithDetails(const absl::Status& status, std::string_view req
 grpc::Status ToGrpcStatus(const absl::Status& status, std::string_view request_id) {
   if (status.ok()) return grpc::Status::OK;
   const absl::Status presentable = Presentable(status);
-  return grpc::Status(static_cast<grpc::StatusCode>(presentable.code()), std::string(presentable.message()),
+  return grpc::Status(static_cast<grpc::StatusCode>(presentable.code()),
+                      std::string(presentable.message()),
                       WithDetails(presentable, request_id).SerializeAsString());
 }
 

@@ -1,9 +1,13 @@
-// Streams: ServerStream (one request, many answers) and BidiStream (many of both), and the calls behind them. See call.h.
+// Streams: ServerStream (one request, many answers) and BidiStream (many of both), and the calls
+// behind them. See call.h.
 //
-// Back-pressure: a Write resumes when gRPC took the message into its flow-controlled buffer, about 4 MiB a stream; a
-//   client that does not read stalls the handler, and holds nothing else. Never hold a read transaction over a Write.
-// Order: at most one Read and one Write at a time; a second one aborts, as it would corrupt the stream.
-// End: a Write or Read that gives false means that the client is gone: return, what is returned goes nowhere.
+// Back-pressure: a Write resumes when gRPC took the message into its flow-controlled buffer, about
+// 4 MiB a stream; a
+//   client that does not read stalls the handler, and holds nothing else. Never hold a read
+//   transaction over a Write.
+// Order: at most one Read and one Write at a time; a second one aborts, as it would corrupt the
+// stream. End: a Write or Read that gives false means that the client is gone: return, what is
+// returned goes nowhere.
 #pragma once
 
 #include <functional>
@@ -21,7 +25,8 @@ template <class Resp>
 class ServerStream {
  public:
   virtual ~ServerStream() = default;
-  // True when the message is on its way; false when the client is gone. `message` must live until then.
+  // True when the message is on its way; false when the client is gone. `message` must live until
+  // then.
   virtual Task<bool> Write(const Resp& message) = 0;
 };
 
@@ -34,7 +39,8 @@ class BidiStream : public ServerStream<Resp> {
 
 template <class Req, class Resp>
 struct ServerStreamMethod {
-  using Request = std::function<void(grpc::ServerContext*, Req*, grpc::ServerAsyncWriter<Resp>*, void* tag)>;
+  using Request =
+      std::function<void(grpc::ServerContext*, Req*, grpc::ServerAsyncWriter<Resp>*, void* tag)>;
   using Handler = std::function<Task<absl::Status>(Call&, const Req&, ServerStream<Resp>&)>;
 
   CallHost& host;
@@ -45,7 +51,8 @@ struct ServerStreamMethod {
 
 template <class Req, class Resp>
 struct BidiMethod {
-  using Request = std::function<void(grpc::ServerContext*, grpc::ServerAsyncReaderWriter<Resp, Req>*, void* tag)>;
+  using Request = std::function<void(grpc::ServerContext*,
+                                     grpc::ServerAsyncReaderWriter<Resp, Req>*, void* tag)>;
   using Handler = std::function<Task<absl::Status>(Call&, BidiStream<Req, Resp>&)>;
 
   CallHost& host;
@@ -89,7 +96,8 @@ class BidiCall final : public CallLife, private BidiStream<Req, Resp> {
  public:
   using Method = BidiMethod<Req, Resp>;
 
-  explicit BidiCall(Method& method) : CallLife(method.host, method.name, CallKind::kStream), method_(method) {}
+  explicit BidiCall(Method& method)
+      : CallLife(method.host, method.name, CallKind::kStream), method_(method) {}
 
  private:
   grpc::ServerContext& context() override { return context_; }

@@ -15,13 +15,15 @@ namespace userservice::rpc {
 // One method of a service on one completion queue; lives as long as the server.
 template <class Req, class Resp>
 struct UnaryMethod {
-  using Request = std::function<void(grpc::ServerContext*, Req*, grpc::ServerAsyncResponseWriter<Resp>*, void* tag)>;
+  using Request = std::function<void(grpc::ServerContext*, Req*,
+                                     grpc::ServerAsyncResponseWriter<Resp>*, void* tag)>;
   using Handler = std::function<Task<absl::StatusOr<Resp>>(Call&, const Req&)>;
 
   CallHost& host;
   std::string name;
   Request request;
   Handler handler;
+  CallKind kind = CallKind::kUnary;
 };
 
 template <class Req, class Resp>
@@ -29,7 +31,8 @@ class UnaryCall final : public CallLife {
  public:
   using Method = UnaryMethod<Req, Resp>;
 
-  explicit UnaryCall(Method& method) : CallLife(method.host, method.name, CallKind::kUnary), method_(method) {}
+  explicit UnaryCall(Method& method)
+      : CallLife(method.host, method.name, method.kind), method_(method) {}
 
  private:
   grpc::ServerContext& context() override { return context_; }

@@ -1,7 +1,8 @@
-// UnknownCall: answers every method that no service here has with UNIMPLEMENTED and the details of any other error.
+// UnknownCall: answers every method that no service here has with UNIMPLEMENTED and the details of
+// any other error.
 //
-// It is also what keeps gRPC 1.51 alive: a server on which several threads poll and no generic call is pending crashes
-// after about a hundred calls to unknown methods (grpc#32356).
+// It is also what keeps gRPC 1.51 alive: a server on which several threads poll and no generic call
+// is pending crashes after about a hundred calls to unknown methods (grpc#32356).
 #pragma once
 
 #include <string_view>
@@ -15,13 +16,16 @@ namespace userservice::rpc {
 
 class UnknownCall final : public CallLife {
  public:
-  UnknownCall(CallHost& host, grpc::AsyncGenericService& service, grpc::ServerCompletionQueue* queue)
-      : CallLife(host, "", CallKind::kUnknownMethod), host_(host), service_(service), queue_(queue) {}
+  UnknownCall(CallHost& host, grpc::AsyncGenericService& service,
+              grpc::ServerCompletionQueue* queue)
+      : CallLife(host, "", CallKind::kUnlimited), host_(host), service_(service), queue_(queue) {}
 
  private:
   grpc::ServerContext& context() override { return context_; }
   const grpc::ServerContext& context() const override { return context_; }
-  void Request(void* tag) override { service_.RequestCall(&context_, &stream_, queue_, queue_, tag); }
+  void Request(void* tag) override {
+    service_.RequestCall(&context_, &stream_, queue_, queue_, tag);
+  }
   void ArmAnother() override { (new UnknownCall(host_, service_, queue_))->Arm(); }
   Task<absl::Status> Handle() override { co_return errors::MethodUnimplemented(context_.method()); }
   Task<void> Finish(const grpc::Status& status) override {
