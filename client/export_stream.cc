@@ -86,8 +86,8 @@ ExportStream::~ExportStream() {
 
 Task<void> ExportStream::Drain(std::unique_ptr<State> state) {
   ExportUsersResponse unwanted;
-  while (co_await state->Read(&unwanted)) {
-  }
+  bool more = true;
+  while (more) more = co_await state->Read(&unwanted);
   co_await state->Finish();
 }
 

@@ -28,7 +28,7 @@ LAYERS = {
     'service/sqlite': {'service/sqlite', 'sqlite3.h'},
     'service/store': {'service/store', 'service/sqlite', 'service/errors', 'async', 'users'},
 }
-FOLDERS = {'async', 'client', 'proto', 'service', 'tests'}
+FOLDERS = {'async', 'client', 'cmake', 'proto', 'service', 'tests'}
 SERVICE_FOLDERS = {'errors', 'handlers', 'rpc', 'sqlite', 'store'}
 LINES_MAX = 500
 
@@ -146,15 +146,15 @@ def without_comments_and_strings(text):
     return token.sub(lambda m: re.sub(r'[^\n]', ' ', m[0]), text)
 
 
-def awaited_expression(text, start):
-    """What follows a co_await, up to the end of its expression."""
+def up_to_the_closing_bracket(text, start, ends=''):
+    """From `start` to the bracket that closes what is open there, or to one of `ends` outside brackets."""
     depth = 0
     for end in range(start, len(text)):
         if text[end] in '([{':
             depth += 1
         elif text[end] in ')]}':
             depth -= 1
-        if depth < 0 or (depth == 0 and text[end] == ';'):
+        if depth < 0 or (depth == 0 and text[end] in ends):
             return text[start:end]
     return text[start:]
 
@@ -170,7 +170,7 @@ def co_await_temporaries(tree):
     for path, text in cpp_files(tree):
         code = without_comments_and_strings(text)
         for match in re.finditer(r'\bco_await\b', code):
-            expression = awaited_expression(code, match.end())
+            expression = up_to_the_closing_bracket(code, match.end(), ends=';')
             for pattern, what in ((lambda_with_captures, 'a capturing lambda'),
                                   (braced_argument, 'a braced argument')):
                 if pattern.search(expression):
@@ -179,8 +179,32 @@ def co_await_temporaries(tree):
     return findings
 
 
+def co_await_conditions(tree):
+    """A co_await between the parentheses of if, while, for or switch, which g++ 12 miscompiles."""
+    findings = []
+    for path, text in cpp_files(tree):
+        code = without_comments_and_strings(text)
+        for match in re.finditer(r'\b(if|while|for|switch)\b(?:\s+constexpr)?\s*\(', code):
+            if re.search(r'\bco_await\b', up_to_the_closing_bracket(code, match.end())):
+                findings.append(f'{path}:{line_of(text, match.start())}: co_await in the head of '
+                                f'{match[1]}; name its result first')
+    return findings
+
+
+def own_machine(tree):
+    """A path or a host that exists on the author's machine or network alone."""
+    patterns = (
+        r'(?<![\w./$}>])(/(?:work|root|home|Users|mnt|media|srv)\b)',
+        r'\b((?:docker|ghcr|quay|gcr|crates)\.io|(?:pypi|npmjs)\.(?:org|com)|deb\.debian\.org'
+        r'|(?:registry|mirrors?|proxy|artifactory|nexus|index)\.[\w-]+\.[a-z]{2,})\b')
+    return [finding for path, text in tree.items() if not path.startswith('tests/lint/')
+            for pattern in patterns
+            for finding in matches(pattern, path, text, '{} is of one machine or network')]
+
+
 RULES = {rule.__name__: rule for rule in (
-    layering, includes, sleeps, leftovers, file_length, headers, folders, co_await_temporaries)}
+    layering, includes, sleeps, leftovers, file_length, headers, folders, co_await_temporaries,
+    co_await_conditions, own_machine)}
 
 
 def read_tree(top):

@@ -7,6 +7,8 @@ import lint
 
 OK = None
 TEMPORARIES = 'co_await_temporaries'
+CONDITIONS = 'co_await_conditions'
+MACHINE = 'own_machine'
 LEFT_OPEN = 'TO' + 'DO'
 SLEEP = 'sleep' + '_for'
 
@@ -63,6 +65,21 @@ CASES = [
     (TEMPORARIES, 'a.cc', 'co_await f(1, Options{name});', 'braced'),
     (TEMPORARIES, 'a.cc', 'co_await f(1, std::vector<int>{1, 2});', 'braced'),
     (TEMPORARIES, 'a.cc', 'while (co_await f(options)) { g({}); }', OK),
+    (CONDITIONS, 'a.cc', 'if (co_await f()) g();', 'head of if'),
+    (CONDITIONS, 'a.cc', 'if constexpr (x) { if (auto a = co_await f(); a) g(); }', 'head of if'),
+    (CONDITIONS, 'a.cc', 'while (n > 0 &&\n       co_await f(n)) {}', 'head of while'),
+    (CONDITIONS, 'a.cc', 'do {} while (!co_await f());', 'head of while'),
+    (CONDITIONS, 'a.cc', 'switch ((co_await f()).code()) {}', 'head of switch'),
+    (CONDITIONS, 'a.cc', 'for (int i = 0; i < co_await f(); ++i) {}', 'head of for'),
+    (CONDITIONS, 'a.cc', 'for (const User& user : (co_await f()).users()) {}', 'head of for'),
+    (CONDITIONS, 'a.cc', 'const bool ok = co_await f();\nif (ok) co_await g();', OK),
+    (CONDITIONS, 'a.cc', 'if (g(")")) { co_await f(); } // if (co_await f())', OK),
+    (MACHINE, 'README.md', 'cd /ho' + 'me/ann/userservice', 'one machine'),
+    (MACHINE, 'run', 'source=/wo' + 'rk/main', 'one machine'),
+    (MACHINE, '.ci/run', 'pip install -i https://pypi' + '.org/simple', 'one machine'),
+    (MACHINE, 'a.cmake', 'URL https://registry' + '.example.com/a', 'one machine'),
+    (MACHINE, 'README.md', '/usr/bin/python3 /tmp/a ./work/a $top/root users/home', OK),
+    (MACHINE, 'a.h', '// https://www.sqlite.org/fileformat.html', OK),
     (TEMPORARIES, 'a.cc', '// co_await f({});\nconst char* s = "co_await f({})";', OK),
 ]
 
