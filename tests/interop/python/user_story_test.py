@@ -113,7 +113,7 @@ class UserStory(unittest.TestCase):
         again = user_pb2.User(name='Another Ann', email=ann.email.upper())
         with self.fails(grpc.StatusCode.ALREADY_EXISTS, 'EMAIL_TAKEN') as failure:
             self.users.CreateUser(user_service_pb2.CreateUserRequest(user=again))
-        self.assertIn(again.email, failure.info.metadata.values())
+        self.assertEqual(failure.info.metadata['email'], ann.email)
         self.assertIn('google.rpc.ResourceInfo', failure.details)
 
     def test_all_violations_of_a_request_come_at_once(self):
