@@ -1,7 +1,8 @@
-// One RPC from beginning to end, over the core's completion queue. What every method of UserClient is made of.
+// One RPC from beginning to end, over the core's completion queue. What every method of UserClient
+// is made of.
 //
-// The frame of CallUnary owns all that gRPC writes to, and is awaited until gRPC has returned the tag: a stop cancels
-// the RPC, and then its end is waited for all the same.
+// The frame of CallUnary owns all that gRPC writes to, and is awaited until gRPC has returned the
+// tag: a stop cancels the RPC, and then its end is waited for all the same.
 #pragma once
 
 #include <memory>
@@ -28,21 +29,23 @@ struct TryCancel {
 using CancelOnStop = std::stop_callback<TryCancel>;
 
 // Deadline, metadata and the rest of `options` into `context`.
-void Prepare(grpc::ClientContext& context, const CallOptions& options, absl::Duration default_deadline);
+void Prepare(grpc::ClientContext& context, const CallOptions& options,
+             absl::Duration default_deadline);
 
 // Tells the options' observer, if there is one, that the call has ended now.
-void Observe(const CallOptions& options, std::string_view method, absl::Time start, const grpc::ClientContext& context,
-             const absl::Status& status);
+void Observe(const CallOptions& options, std::string_view method, absl::Time start,
+             const grpc::ClientContext& context, const absl::Status& status);
 
 // The generated Stub::PrepareAsync<Rpc>.
 template <class Stub, class Request, class Response>
-using PrepareAsync = std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> (Stub::*)(grpc::ClientContext*,
-                                                                                          const Request&,
-                                                                                          grpc::CompletionQueue*);
+using PrepareAsync = std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> (Stub::*)(
+    grpc::ClientContext*, const Request&, grpc::CompletionQueue*);
 
 template <class Stub, class Request, class Response>
-Task<absl::StatusOr<Response>> CallUnary(Core* core, Stub* stub, PrepareAsync<Stub, Request, Response> prepare,
-                                         std::string_view method, Request request, CallOptions options) {
+Task<absl::StatusOr<Response>> CallUnary(Core* core, Stub* stub,
+                                         PrepareAsync<Stub, Request, Response> prepare,
+                                         std::string_view method, Request request,
+                                         CallOptions options) {
   const std::stop_token stop = co_await CurrentStopToken();
   if (stop.stop_requested()) co_return absl::CancelledError("stopped before the call began");
   const LiveCall alive(*core);

@@ -8,8 +8,9 @@
 namespace userservice::internal {
 namespace {
 
-// Below 1 s in all for 4 attempts, so that a server which is down is reported soon; the server's own pushback
-// (grpc-retry-pushback-ms) overrides the backoff. The throttle stops retries while more than half of the calls fail.
+// Below 1 s in all for 4 attempts, so that a server which is down is reported soon; the server's
+// own pushback (grpc-retry-pushback-ms) overrides the backoff. The throttle stops retries while
+// more than half of the calls fail.
 constexpr char kRetrying[] = R"json({
   "methodConfig": [{
     "name": [{"service": "users.v1.UserService"}, {"service": "grpc.health.v1.Health"}],
@@ -31,14 +32,17 @@ std::string ServiceConfig(Retries retries, int attempts_max) {
   return absl::Substitute(kRetrying, attempts_max);
 }
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const ClientOptions& options, Retries retries) {
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const ClientOptions& options,
+                                           Retries retries) {
   grpc::ChannelArguments arguments;
   arguments.SetServiceConfigJSON(ServiceConfig(retries, options.attempts_max));
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   arguments.SetMaxReceiveMessageSize(options.receive_bytes_max);
   if (!options.user_agent.empty()) arguments.SetUserAgentPrefix(options.user_agent);
   return grpc::CreateCustomChannel(
-      address, options.credentials != nullptr ? options.credentials : grpc::InsecureChannelCredentials(), arguments);
+      address,
+      options.credentials != nullptr ? options.credentials : grpc::InsecureChannelCredentials(),
+      arguments);
 }
 
 }  // namespace userservice::internal

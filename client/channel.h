@@ -1,7 +1,9 @@
-// How the client's channels are made: message limits, keepalive, and the service config that says what gRPC may retry.
+// How the client's channels are made: message limits, keepalive, and the service config that says
+// what gRPC may retry.
 //
-// gRPC retries by method, and users.v1 by request: a write may be repeated only if it carries a request_id. So a client
-// has two channels, which differ in their service config alone, and each call goes through the one that fits it.
+// gRPC retries by method, and users.v1 by request: a write may be repeated only if it carries a
+// request_id. So a client has two channels, which differ in their service config alone, and each
+// call goes through the one that fits it.
 #pragma once
 
 #include <memory>
@@ -18,7 +20,8 @@ enum class Retries {
 };
 
 // The channel connects with its first call.
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const ClientOptions& options, Retries retries);
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const ClientOptions& options,
+                                           Retries retries);
 
 // Service config JSON. Source: grpc/service_config/service_config.proto of grpc-proto; gRFC A6.
 std::string ServiceConfig(Retries retries, int attempts_max);

@@ -31,14 +31,16 @@ LiveCall::LiveCall(Core& core) : core_(core) {
 }
 
 LiveCall::~LiveCall() {
-  // The core may end as soon as the lock is released, but not before the loop's thread, which this is, has ended.
+  // The core may end as soon as the lock is released, but not before the loop's thread, which this
+  // is, has ended.
   const absl::MutexLock lock(&core_.mutex_);
   --core_.calls_;
 }
 
 namespace {
 
-// Threads that end cores. Joined at exit, so that none runs while the program's statics are destroyed.
+// Threads that end cores. Joined at exit, so that none runs while the program's statics are
+// destroyed.
 class Undertaker {
  public:
   ~Undertaker() {

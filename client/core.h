@@ -1,7 +1,8 @@
-// What the calls of one client share: its channels, its loop, and the count of calls that are alive.
+// What the calls of one client share: its channels, its loop, and the count of calls that are
+// alive.
 //
-// Lifetime: Core outlives every call. WaitForCalls() blocks until there are none; then the loop may be closed.
-// Threads: all members may be called from any thread.
+// Lifetime: Core outlives every call. WaitForCalls() blocks until there are none; then the loop may
+// be closed. Threads: all members may be called from any thread.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,8 @@ using HealthStub = ::grpc::health::v1::Health::Stub;
 
 class Core {
  public:
-  Core(ClientOptions options, const std::shared_ptr<grpc::Channel>& retrying, const std::shared_ptr<grpc::Channel>& plain);
+  Core(ClientOptions options, const std::shared_ptr<grpc::Channel>& retrying,
+       const std::shared_ptr<grpc::Channel>& plain);
   ~Core();
 
   const ClientOptions& options() const { return options_; }
@@ -60,8 +62,9 @@ class LiveCall {
   Core& core_;
 };
 
-// Waits for the calls in flight and deletes the core. May be called on any thread: on the core's own, where it would wait
-// for itself, another thread does it, and the program's exit waits for that.
+// Waits for the calls in flight and deletes the core. May be called on any thread: on the core's
+// own, where it would wait for itself, another thread does it, and the program's exit waits for
+// that.
 void EndCore(Core* core);
 
 }  // namespace userservice::internal

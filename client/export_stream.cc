@@ -68,7 +68,8 @@ class ExportStream::State {
   std::optional<absl::Status> outcome_;
 };
 
-ExportStream::ExportStream(internal::Core* core, const ExportUsersRequest& request, const CallOptions& options)
+ExportStream::ExportStream(internal::Core* core, const ExportUsersRequest& request,
+                           const CallOptions& options)
     : state_(std::make_unique<State>(core, request, options)) {}
 
 ExportStream::ExportStream(ExportStream&& other) noexcept = default;
@@ -91,11 +92,14 @@ Task<void> ExportStream::Drain(std::unique_ptr<State> state) {
   co_await state->Finish();
 }
 
-Task<absl::StatusOr<std::optional<ExportUsersResponse>>> ExportStream::Next() { return NextOf(state_.get()); }
+Task<absl::StatusOr<std::optional<ExportUsersResponse>>> ExportStream::Next() {
+  return NextOf(state_.get());
+}
 
 Task<absl::StatusOr<std::optional<ExportUsersResponse>>> ExportStream::NextOf(State* state) {
   const std::stop_token stop = co_await CurrentStopToken();
-  if (!state->opened() && stop.stop_requested()) state->End(absl::CancelledError("stopped before the call began"));
+  if (!state->opened() && stop.stop_requested())
+    state->End(absl::CancelledError("stopped before the call began"));
   if (!state->outcome().has_value()) {
     const internal::CancelOnStop cancel_on_stop(stop, internal::TryCancel{&state->context()});
     std::optional<ExportUsersResponse> chunk(std::in_place);

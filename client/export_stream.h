@@ -8,9 +8,11 @@
 //     for (const users::v1::User& user : (*chunk)->users()) ...
 //   }
 //
-// The call is opened by the first Next(). The server sends on only as fast as the chunks are pulled.
-// Ending: drop the stream at any time between two Next(): what is left of the call is cancelled, and cleaned up on the
-//   client's own thread. A Next() that has begun must be awaited to its end; a stop of the awaiting task cancels the call.
+// The call is opened by the first Next(). The server sends on only as fast as the chunks are
+// pulled. Ending: drop the stream at any time between two Next(): what is left of the call is
+// cancelled, and cleaned up on the
+//   client's own thread. A Next() that has begun must be awaited to its end; a stop of the awaiting
+//   task cancels the call.
 // Errors: Next() gives the error once the chunks before it were given, and again when asked again.
 // Threads: one at a time. Lifetime: dropped before the client, whose destructor else waits for it.
 #pragma once
@@ -31,7 +33,8 @@ class Core;
 
 class ExportStream {
  public:
-  ExportStream(internal::Core* core, const users::v1::ExportUsersRequest& request, const CallOptions& options);
+  ExportStream(internal::Core* core, const users::v1::ExportUsersRequest& request,
+               const CallOptions& options);
   ExportStream(ExportStream&& other) noexcept;
   ExportStream& operator=(ExportStream&& other) noexcept;
   ~ExportStream();

@@ -24,7 +24,8 @@ class ChannelCredentials;
 
 namespace userservice {
 
-// One phase of the call in the server, from the trailing metadata `server-timing` (W3C Server-Timing).
+// One phase of the call in the server, from the trailing metadata `server-timing` (W3C
+// Server-Timing).
 struct ServerSpan {
   ServerSpan(std::string span_name, absl::Duration span_duration)
       : name(std::move(span_name)), duration(span_duration) {}
@@ -44,13 +45,15 @@ struct CallRecord {
 using CallObserver = std::function<void(const CallRecord&)>;
 
 struct CallOptions {
-  CallOptions() {}  // not an aggregate: g++ 12 destroys braced temporaries twice in a co_await expression
+  CallOptions() {
+  }  // not an aggregate: g++ 12 destroys braced temporaries twice in a co_await expression
   // What a call is made with when nothing is said.
   static const CallOptions& Default();
 
   // From the start of the call; absent: the client's. InfiniteDuration() is none.
   std::optional<absl::Duration> deadline;
-  // While the server can not be reached: wait for it until the deadline, instead of failing with UNAVAILABLE.
+  // While the server can not be reached: wait for it until the deadline, instead of failing with
+  // UNAVAILABLE.
   bool wait_for_ready = false;
   std::vector<std::pair<std::string, std::string>> metadata;
   // Asks the server for its timing and is called once, at the end of the call.
@@ -63,7 +66,8 @@ struct ClientOptions {
   absl::Duration deadline = absl::Seconds(10);
   // Of a whole stream, from its opening to its end.
   absl::Duration stream_deadline = absl::Hours(1);
-  // Attempts at a call that may be repeated, the first one included; 1 to 5, where 1 means no retries.
+  // Attempts at a call that may be repeated, the first one included; 1 to 5, where 1 means no
+  // retries.
   int attempts_max = 4;
   // Of a response. ListUsers with the longest names and addresses stays far below.
   int receive_bytes_max = 16 * 1024 * 1024;

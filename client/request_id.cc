@@ -13,7 +13,8 @@
 namespace userservice {
 
 std::string NewRequestId() {
-  // RFC 4122, section 4.4: 122 random bits, the version 4 and the variant 10. random_device asks the kernel.
+  // RFC 4122, section 4.4: 122 random bits, the version 4 and the variant 10. random_device asks
+  // the kernel.
   std::random_device random;
   std::array<char, 16> bytes{};
   std::generate(bytes.begin(), bytes.end(), [&] { return static_cast<char>(random() & 0xff); });

@@ -1,6 +1,7 @@
 // Request ids: what makes a write safe to repeat (AIP-155).
 //
-//   request.set_request_id(NewRequestId());   // once, before the first attempt; the same id at each further one
+//   request.set_request_id(NewRequestId());   // once, before the first attempt; the same id at
+//   each further one
 #pragma once
 
 #include <string>

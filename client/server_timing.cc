@@ -20,7 +20,8 @@ std::vector<ServerSpan> ParseServerTiming(absl::string_view value) {
     for (size_t i = 1; i < parts.size(); ++i) {
       absl::string_view parameter = absl::StripAsciiWhitespace(parts[i]);
       double milliseconds = 0;
-      if (!absl::ConsumePrefix(&parameter, "dur=") || !absl::SimpleAtod(parameter, &milliseconds)) continue;
+      if (!absl::ConsumePrefix(&parameter, "dur=") || !absl::SimpleAtod(parameter, &milliseconds))
+        continue;
       spans.emplace_back(std::string(name), absl::Milliseconds(milliseconds));
       break;
     }

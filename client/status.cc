@@ -16,7 +16,8 @@ constexpr char kTypeUrlPrefix[] = "type.googleapis.com/";
 
 template <class Detail>
 std::optional<Detail> DetailOf(const absl::Status& status) {
-  const auto payload = status.GetPayload(absl::StrCat(kTypeUrlPrefix, Detail::descriptor()->full_name()));
+  const auto payload =
+      status.GetPayload(absl::StrCat(kTypeUrlPrefix, Detail::descriptor()->full_name()));
   Detail detail;
   if (!payload.has_value() || !detail.ParseFromString(std::string(*payload))) return {};
   return detail;
@@ -26,7 +27,8 @@ std::optional<Detail> DetailOf(const absl::Status& status) {
 
 absl::Status StatusFromGrpc(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
-  absl::Status converted(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  absl::Status converted(static_cast<absl::StatusCode>(status.error_code()),
+                         status.error_message());
   google::rpc::Status details;
   if (details.ParseFromString(status.error_details())) {
     for (google::protobuf::Any& detail : *details.mutable_details()) {

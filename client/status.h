@@ -1,9 +1,10 @@
-// The errors of users.v1 as absl::Status: its code, its message, and each google.rpc detail as a payload whose key is the
-// detail's type URL. Source: AIP-193.
+// The errors of users.v1 as absl::Status: its code, its message, and each google.rpc detail as a
+// payload whose key is the detail's type URL. Source: AIP-193.
 //
 //   if (ReasonOf(status) == "USER_NOT_FOUND") ...
 //
-// All functions take any status, and give the empty value for one that carries no such detail. Thread-safe.
+// All functions take any status, and give the empty value for one that carries no such detail.
+// Thread-safe.
 #pragma once
 
 #include <string>

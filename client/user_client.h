@@ -1,4 +1,5 @@
-// UserClient: users.v1.UserService as coroutines. Each RPC is a Task that is awaited, alone or gathered with others.
+// UserClient: users.v1.UserService as coroutines. Each RPC is a Task that is awaited, alone or
+// gathered with others.
 //
 //   #include "async/block_on.h"
 //   #include "async/gather.h"
@@ -7,8 +8,9 @@
 //   using namespace userservice;
 //
 //   Task<absl::Status> ShowTwo(UserClient& client) {
-//     auto both = co_await Gather(client.GetUser(1), client.GetUser(2));  // both RPCs are in flight at once
-//     if (!both.ok()) co_return both.status();                            // one failed: the other was cancelled
+//     // Both RPCs are in flight at once; if one fails, the other is cancelled.
+//     auto both = co_await Gather(client.GetUser(1), client.GetUser(2));
+//     if (!both.ok()) co_return both.status();
 //     const auto& [first, second] = *both;
 //     std::cout << first.name() << " and " << second.name() << "\n";
 //     co_return absl::OkStatus();
@@ -21,15 +23,20 @@
 //     return status.ok() ? 0 : 1;
 //   }
 //
-// Lazy: an RPC starts when its task is awaited or gathered. Arguments are copied, so they may be temporaries.
-// Errors: an absl::Status with the server's code, message and google.rpc details; see client/status.h.
+// Lazy: an RPC starts when its task is awaited or gathered. Arguments are copied, so they may be
+//   temporaries.
+// Errors: an absl::Status with the server's code, message and google.rpc details; client/status.h.
 // Deadlines: every call has one, ClientOptions::deadline unless CallOptions says otherwise.
-// Stop: a stop of the awaiting task cancels the RPC on the wire. The task still ends, soon, with CANCELLED.
-// Retries: what gRPC reports as UNAVAILABLE is repeated with backoff, by service config, for reads and for writes that
-//   carry a request_id. A write without one is attempted once, and streams are not repeated.
-// Threads: all methods may be called from any thread. A client has one thread of its own, on which its completion queue
-//   runs; the code after a co_await goes on there, so it must not block, and must not call BlockOn.
-// Lifetime: the client outlives its tasks and streams. Its destructor waits for the calls in flight.
+// Stop: a stop of the awaiting task cancels the RPC on the wire. The task still ends, soon, with
+//   CANCELLED.
+// Retries: what gRPC reports as UNAVAILABLE is repeated with backoff, by service config, for reads
+//   and for writes that carry a request_id. A write without one is attempted once, and streams are
+//   not repeated.
+// Threads: all methods may be called from any thread. A client has one thread of its own, on which
+//   its completion queue runs; the code after a co_await goes on there, so it must not block, and
+//   must not call BlockOn.
+// Lifetime: the client outlives its tasks and streams. Its destructor waits for the calls in
+//   flight.
 #pragma once
 
 #include <cstdint>
@@ -58,10 +65,12 @@ class Core;
 
 class UserClient {
  public:
-  // Returns at once; the connection is made with the first call. `address` is HOST:PORT or any name that gRPC resolves.
-  static std::unique_ptr<UserClient> Connect(const std::string& address, const ClientOptions& options = ClientOptions());
-  // Over a channel that was made elsewhere, whose own service config says what is retried: for writes without a
-  // request_id nothing should be.
+  // Returns at once; the connection is made with the first call. `address` is HOST:PORT or any name
+  // that gRPC resolves.
+  static std::unique_ptr<UserClient> Connect(const std::string& address,
+                                             const ClientOptions& options = ClientOptions());
+  // Over a channel that was made elsewhere, whose own service config says what is retried: for
+  // writes without a request_id nothing should be.
   static std::unique_ptr<UserClient> Connect(const std::shared_ptr<grpc::Channel>& channel,
                                              const ClientOptions& options = ClientOptions());
   ~UserClient();
@@ -69,29 +78,39 @@ class UserClient {
   UserClient& operator=(const UserClient&) = delete;
 
   // Reads.
-  Task<absl::StatusOr<users::v1::User>> GetUser(int64_t user_id, const CallOptions& options = CallOptions::Default());
-  Task<absl::StatusOr<users::v1::User>> GetUser(const users::v1::GetUserRequest& request,
-                                                const CallOptions& options = CallOptions::Default());
-  Task<absl::StatusOr<users::v1::User>> LookupUser(const users::v1::LookupUserRequest& request,
-                                                   const CallOptions& options = CallOptions::Default());
-  Task<absl::StatusOr<users::v1::ListUsersResponse>> ListUsers(const users::v1::ListUsersRequest& request,
-                                                               const CallOptions& options = CallOptions::Default());
+  Task<absl::StatusOr<users::v1::User>> GetUser(
+      int64_t user_id, const CallOptions& options = CallOptions::Default());
+  Task<absl::StatusOr<users::v1::User>> GetUser(
+      const users::v1::GetUserRequest& request,
+      const CallOptions& options = CallOptions::Default());
+  Task<absl::StatusOr<users::v1::User>> LookupUser(
+      const users::v1::LookupUserRequest& request,
+      const CallOptions& options = CallOptions::Default());
+  Task<absl::StatusOr<users::v1::ListUsersResponse>> ListUsers(
+      const users::v1::ListUsersRequest& request,
+      const CallOptions& options = CallOptions::Default());
   Task<absl::StatusOr<users::v1::BatchGetUsersResponse>> BatchGetUsers(
-      const users::v1::BatchGetUsersRequest& request, const CallOptions& options = CallOptions::Default());
-  Task<absl::StatusOr<users::v1::CountUsersResponse>> CountUsers(const users::v1::CountUsersRequest& request,
-                                                                 const CallOptions& options = CallOptions::Default());
+      const users::v1::BatchGetUsersRequest& request,
+      const CallOptions& options = CallOptions::Default());
+  Task<absl::StatusOr<users::v1::CountUsersResponse>> CountUsers(
+      const users::v1::CountUsersRequest& request,
+      const CallOptions& options = CallOptions::Default());
 
   // Writes.
-  Task<absl::StatusOr<users::v1::User>> CreateUser(const users::v1::CreateUserRequest& request,
-                                                   const CallOptions& options = CallOptions::Default());
-  Task<absl::StatusOr<users::v1::User>> UpdateUser(const users::v1::UpdateUserRequest& request,
-                                                   const CallOptions& options = CallOptions::Default());
+  Task<absl::StatusOr<users::v1::User>> CreateUser(
+      const users::v1::CreateUserRequest& request,
+      const CallOptions& options = CallOptions::Default());
+  Task<absl::StatusOr<users::v1::User>> UpdateUser(
+      const users::v1::UpdateUserRequest& request,
+      const CallOptions& options = CallOptions::Default());
   Task<absl::Status> DeleteUser(const users::v1::DeleteUserRequest& request,
                                 const CallOptions& options = CallOptions::Default());
   Task<absl::StatusOr<users::v1::BatchCreateUsersResponse>> BatchCreateUsers(
-      const users::v1::BatchCreateUsersRequest& request, const CallOptions& options = CallOptions::Default());
+      const users::v1::BatchCreateUsersRequest& request,
+      const CallOptions& options = CallOptions::Default());
   Task<absl::StatusOr<users::v1::BatchUpdateUsersResponse>> BatchUpdateUsers(
-      const users::v1::BatchUpdateUsersRequest& request, const CallOptions& options = CallOptions::Default());
+      const users::v1::BatchUpdateUsersRequest& request,
+      const CallOptions& options = CallOptions::Default());
   Task<absl::Status> BatchDeleteUsers(const users::v1::BatchDeleteUsersRequest& request,
                                       const CallOptions& options = CallOptions::Default());
 
@@ -100,7 +119,8 @@ class UserClient {
                            const CallOptions& options = CallOptions::Default());
 
   // grpc.health.v1: whether the server serves `service`; "" asks for the server as a whole.
-  Task<absl::StatusOr<bool>> Check(const std::string& service = "", const CallOptions& options = CallOptions::Default());
+  Task<absl::StatusOr<bool>> Check(const std::string& service = "",
+                                   const CallOptions& options = CallOptions::Default());
 
  private:
   explicit UserClient(internal::Core* core);

@@ -1,7 +1,7 @@
 // What the commands share: the options of all, how one is chosen, and how it runs.
 //
-// Each Add... function adds a subcommand to the application. When the command line names it, it leaves in `chosen` what
-// main then runs.
+// Each Add... function adds a subcommand to the application. When the command line names it, it
+// leaves in `chosen` what main then runs.
 #pragma once
 
 #include <functional>
@@ -45,13 +45,21 @@ void AddUpdateCommand(CLI::App& app, Action& chosen);
 // The RPCs of a command over a connected client.
 using Rpcs = std::function<Task<absl::Status>(UserClient& client)>;
 
-// Connects, runs the RPCs to their end, and reports an error on stderr. `request_id` is what a write carries.
-int RunRpcs(const Globals& globals, const std::stop_token& stop, const Rpcs& rpcs, const std::string& request_id = "");
+// Connects, runs the RPCs to their end, and concludes. `request_id` is what a write carries.
+int RunRpcs(const Globals& globals, const std::stop_token& stop, const Rpcs& rpcs,
+            const std::string& request_id = "");
+
+// The exit status of a command that ended with `status`, once what went wrong was said on stderr:
+// an error of an RPC, an interruption, an output that can not be written. A reader that went away
+// is no error.
+int Conclude(const Globals& globals, const std::stop_token& stop, const absl::Status& status,
+             const std::string& request_id = "");
 
 // Options of a client that is used by these commands.
 ClientOptions ClientOptionsFrom(const Globals& globals);
 
 // An option like --timeout=10s.
-CLI::Option* AddDuration(CLI::App& app, const std::string& name, absl::Duration& value, const std::string& help);
+CLI::Option* AddDuration(CLI::App& app, const std::string& name, absl::Duration& value,
+                         const std::string& help);
 
 }  // namespace userservice::cli

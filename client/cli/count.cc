@@ -16,7 +16,7 @@ Task<absl::Status> Count(UserClient& client, CountUsersRequest request, OutputFo
   if (!response.ok()) co_return response.status();
   switch (format) {
     case OutputFormat::kTable:
-      std::cout << response->count() << '\n';
+      std::cout << UserCount(response->count()) << '\n';
       break;
     case OutputFormat::kJson:
       std::cout << ToJson(*response, /*indented=*/true);
@@ -32,7 +32,8 @@ Task<absl::Status> Count(UserClient& client, CountUsersRequest request, OutputFo
 }  // namespace
 
 void AddCountCommand(CLI::App& app, Action& chosen) {
-  CLI::App* const command = app.add_subcommand("count", "Counts the users that match a filter, exactly");
+  CLI::App* const command =
+      app.add_subcommand("count", "Counts the users that match a filter, exactly");
   const auto filter = std::make_shared<std::string>();
   command->add_option("--filter", *filter, "Which users (AIP-160); all if not given");
   command->footer("Example:\n  userctl count --filter 'age > 25 AND NOT email:\"example.com\"'");

@@ -23,7 +23,9 @@ int Run(const Arguments& arguments, const Globals& globals, const std::stop_toke
   if (arguments.age.has_value()) request.mutable_user()->set_age(*arguments.age);
   request.set_request_id(arguments.request_id.empty() ? NewRequestId() : arguments.request_id);
   request.set_validate_only(arguments.validate_only);
-  const Rpcs rpcs = [&](UserClient& client) { return PrintUserOf(client.CreateUser(request), globals.output); };
+  const Rpcs rpcs = [&](UserClient& client) {
+    return PrintUserOf(client.CreateUser(request), globals.output);
+  };
   return RunRpcs(globals, stop, rpcs, request.request_id());
 }
 
@@ -32,15 +34,22 @@ int Run(const Arguments& arguments, const Globals& globals, const std::stop_toke
 void AddCreateCommand(CLI::App& app, Action& chosen) {
   CLI::App* const command = app.add_subcommand("create", "Stores a new user and shows it");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--name", arguments->name, "The person's name, 1 to 100 characters")->required();
-  command->add_option("--email", arguments->email, "The e-mail address, which no other user has")->required();
+  command->add_option("--name", arguments->name, "The person's name, 1 to 100 characters")
+      ->required();
+  command->add_option("--email", arguments->email, "The e-mail address, which no other user has")
+      ->required();
   command->add_option("--age", arguments->age, "The age in years, 0 to 150")->type_name("YEARS");
-  command->add_option("--request-id", arguments->request_id, "Repeats an earlier create safely; a new one if not given")
+  command
+      ->add_option("--request-id", arguments->request_id,
+                   "Repeats an earlier create safely; a new one if not given")
       ->type_name("UUID4");
   command->add_flag("--validate-only", arguments->validate_only, "Check everything, store nothing");
-  command->footer("Example:\n  userctl create --name 'Ada Lovelace' --email ada@example.com --age 36");
+  command->footer(
+      "Example:\n  userctl create --name 'Ada Lovelace' --email ada@example.com --age 36");
   command->callback([&chosen, arguments] {
-    chosen = [arguments](const Globals& globals, const std::stop_token& stop) { return Run(*arguments, globals, stop); };
+    chosen = [arguments](const Globals& globals, const std::stop_token& stop) {
+      return Run(*arguments, globals, stop);
+    };
   });
 }
 

@@ -1,4 +1,5 @@
-// Comma-separated values, RFC 4180: lines end in CR LF; a field with a comma, a quote or a line end is quoted.
+// Comma-separated values, RFC 4180: lines end in CR LF; a field with a comma, a quote or a line end
+// is quoted.
 #pragma once
 
 #include <ostream>

@@ -16,7 +16,8 @@ Task<absl::Status> Delete(UserClient& client, DeleteUserRequest request, OutputF
   if (!status.ok()) co_return status;
   switch (format) {
     case OutputFormat::kTable:
-      std::cout << (request.validate_only() ? "could delete user " : "deleted user ") << request.user_id() << '\n';
+      std::cout << (request.validate_only() ? "could delete user " : "deleted user ")
+                << request.user_id() << '\n';
       break;
     case OutputFormat::kJson:
       std::cout << "{}\n";
@@ -51,17 +52,24 @@ int Run(const Arguments& arguments, const Globals& globals, const std::stop_toke
 }  // namespace
 
 void AddDeleteCommand(CLI::App& app, Action& chosen) {
-  CLI::App* const command = app.add_subcommand("delete", "Deletes a user and erases its personal data");
+  CLI::App* const command =
+      app.add_subcommand("delete", "Deletes a user and erases its personal data");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("ID", arguments->user_id, "The user's number")->required()->type_name("");
   command->add_option("--etag", arguments->etag, "Delete the user only if it still has this etag");
-  command->add_flag("--allow-missing", arguments->allow_missing, "A user that does not exist is a success");
-  command->add_option("--request-id", arguments->request_id, "Repeats an earlier delete safely; a new one if not given")
+  command->add_flag("--allow-missing", arguments->allow_missing,
+                    "A user that does not exist is a success");
+  command
+      ->add_option("--request-id", arguments->request_id,
+                   "Repeats an earlier delete safely; a new one if not given")
       ->type_name("UUID4");
-  command->add_flag("--validate-only", arguments->validate_only, "Check everything, delete nothing");
+  command->add_flag("--validate-only", arguments->validate_only,
+                    "Check everything, delete nothing");
   command->footer("Example:\n  userctl delete 7 --allow-missing");
   command->callback([&chosen, arguments] {
-    chosen = [arguments](const Globals& globals, const std::stop_token& stop) { return Run(*arguments, globals, stop); };
+    chosen = [arguments](const Globals& globals, const std::stop_token& stop) {
+      return Run(*arguments, globals, stop);
+    };
   });
 }
 

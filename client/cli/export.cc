@@ -1,7 +1,11 @@
 // userctl export.
+#include <condition_variable>
 #include <iostream>
 #include <memory>
+#include <mutex>
+#include <stop_token>
 
+#include "async/block_on.h"
 #include "client/cli/command.h"
 
 namespace userservice::cli {
@@ -9,45 +13,84 @@ namespace {
 
 using users::v1::ExportUsersRequest;
 
-// On an error, `request` holds the token to go on from.
-Task<absl::Status> Export(UserClient& client, ExportUsersRequest* request, OutputFormat format) {
-  UserRows rows(std::cout, format);
-  ExportStream chunks = client.ExportUsers(*request);
+// Attempts after one another that bring no user before the export is given up: about 6 s.
+constexpr int kAttemptsInVainMax = 6;
+constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
+
+// The request holds the token of the last chunk that was written: the next attempt goes on from
+// there.
+Task<absl::Status> ExportOnce(UserClient& client, ExportUsersRequest& request, UserRows& rows) {
+  ExportStream chunks = client.ExportUsers(request);
   for (;;) {
     const auto chunk = co_await chunks.Next();
     if (!chunk.ok()) co_return chunk.status();
-    if (!chunk->has_value()) co_return absl::OkStatus();
+    if (!chunk->has_value()) break;
     for (const users::v1::User& user : (*chunk)->users()) rows.Add(user);
     rows.Flush();
-    request->set_resume_token((*chunk)->resume_token());
-    // Nobody reads any more: end the stream, and say so where errors are reported.
-    if (!std::cout.good()) co_return absl::OkStatus();
+    request.set_resume_token((*chunk)->resume_token());
+    // Nobody reads any more, or the disk is full: Conclude tells which.
+    if (!std::cout.good()) break;
   }
+  rows.Flush();
+  co_return absl::OkStatus();
+}
+
+// False if it was stopped before that.
+bool Pause(absl::Duration duration, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::unique_lock lock(mutex);
+  changed.wait_for(lock, stop, absl::ToChronoMilliseconds(duration), [] { return false; });
+  return !stop.stop_requested();
+}
+
+absl::Status Export(UserClient& client, ExportUsersRequest& request, UserRows& rows,
+                    const std::stop_token& stop) {
+  for (int in_vain = 0;;) {
+    const int64_t before = rows.count();
+    absl::Status status = BlockOn(ExportOnce(client, request, rows), stop);
+    in_vain = rows.count() > before ? 0 : in_vain + 1;
+    // With nothing written yet there is nothing to lose by giving up: the server is not there.
+    const bool give_up = in_vain == kAttemptsInVainMax || rows.count() == 0;
+    if (status.code() != absl::StatusCode::kUnavailable || give_up) return status;
+    if (in_vain == 0)
+      std::cerr << "userctl: broken off after " << UserCount(rows.count()) << ", going on\n";
+    if (!Pause(kFirstPause * (1 << in_vain), stop)) return status;
+  }
+}
+
+int Run(ExportUsersRequest request, const Globals& globals, const std::stop_token& stop) {
+  const auto client = UserClient::Connect(globals.server, ClientOptionsFrom(globals));
+  UserRows rows(std::cout, globals.output);
+  const absl::Status status = Export(*client, request, rows, stop);
+  const int exit = Conclude(globals, stop, status);
+  if (!std::cout.good()) return exit;
+  std::cerr << UserCount(rows.count()) << (exit == kExitOk ? "\n" : " before that\n");
+  if (exit != kExitOk && !request.resume_token().empty()) {
+    std::cerr << "to go on, add --resume-token=" << request.resume_token() << '\n';
+  }
+  return exit;
 }
 
 }  // namespace
 
 void AddExportCommand(CLI::App& app, Action& chosen) {
-  CLI::App* const command =
-      app.add_subcommand("export", "Streams every matching user, by number; with --output=json a line each");
+  CLI::App* const command = app.add_subcommand(
+      "export", "Streams every matching user, by number; with --output=json a line each");
   const auto request = std::make_shared<ExportUsersRequest>();
   command->add_option_function<std::string>(
       "--filter", [request](const std::string& filter) { request->set_filter(filter); },
       "Which users (AIP-160); all if not given");
   command
       ->add_option_function<std::string>(
-          "--resume-token", [request](const std::string& token) { request->set_resume_token(token); },
+          "--resume-token",
+          [request](const std::string& token) { request->set_resume_token(token); },
           "Go on where a broken export ended")
       ->type_name("TOKEN");
   command->footer("Example:\n  userctl export --output csv > users.csv");
   command->callback([&chosen, request] {
     chosen = [request](const Globals& globals, const std::stop_token& stop) {
-      const Rpcs rpcs = [&](UserClient& client) { return Export(client, request.get(), globals.output); };
-      const int exit = RunRpcs(globals, stop, rpcs);
-      if (exit != kExitOk && !request->resume_token().empty()) {
-        std::cerr << "  to go on:    add --resume-token=" << request->resume_token() << '\n';
-      }
-      return exit;
+      return Run(*request, globals, stop);
     };
   });
 }

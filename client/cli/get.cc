@@ -13,7 +13,9 @@ void AddGetCommand(CLI::App& app, Action& chosen) {
   command->footer("Example:\n  userctl get 1");
   command->callback([&chosen, user_id] {
     chosen = [user_id](const Globals& globals, const std::stop_token& stop) {
-      const Rpcs rpcs = [&](UserClient& client) { return PrintUserOf(client.GetUser(*user_id), globals.output); };
+      const Rpcs rpcs = [&](UserClient& client) {
+        return PrintUserOf(client.GetUser(*user_id), globals.output);
+      };
       return RunRpcs(globals, stop, rpcs);
     };
   });
@@ -22,13 +24,17 @@ void AddGetCommand(CLI::App& app, Action& chosen) {
 void AddLookupCommand(CLI::App& app, Action& chosen) {
   CLI::App* const command = app.add_subcommand("lookup", "Shows one user, by e-mail address");
   const auto email = std::make_shared<std::string>();
-  command->add_option("EMAIL", *email, "The user's e-mail address, in any case")->required()->type_name("");
+  command->add_option("EMAIL", *email, "The user's e-mail address, in any case")
+      ->required()
+      ->type_name("");
   command->footer("Example:\n  userctl lookup alice@example.com");
   command->callback([&chosen, email] {
     chosen = [email](const Globals& globals, const std::stop_token& stop) {
       users::v1::LookupUserRequest request;
       request.set_email(*email);
-      const Rpcs rpcs = [&](UserClient& client) { return PrintUserOf(client.LookupUser(request), globals.output); };
+      const Rpcs rpcs = [&](UserClient& client) {
+        return PrintUserOf(client.LookupUser(request), globals.output);
+      };
       return RunRpcs(globals, stop, rpcs);
     };
   });

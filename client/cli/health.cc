@@ -9,7 +9,8 @@
 namespace userservice::cli {
 namespace {
 
-Task<absl::Status> Health(UserClient& client, std::string service, OutputFormat format, bool* serving) {
+Task<absl::Status> Health(UserClient& client, std::string service, OutputFormat format,
+                          bool* serving) {
   const absl::StatusOr<bool> answer = co_await client.Check(service);
   if (!answer.ok()) co_return answer.status();
   *serving = *answer;
@@ -32,14 +33,18 @@ Task<absl::Status> Health(UserClient& client, std::string service, OutputFormat 
 }  // namespace
 
 void AddHealthCommand(CLI::App& app, Action& chosen) {
-  CLI::App* const command = app.add_subcommand("health", "Asks whether the server serves; exit status 1 if not");
+  CLI::App* const command =
+      app.add_subcommand("health", "Asks whether the server serves; exit status 1 if not");
   const auto service = std::make_shared<std::string>();
-  command->add_option("--service", *service, "A service, like users.v1.UserService; the whole server if not given");
+  command->add_option("--service", *service,
+                      "A service, like users.v1.UserService; the whole server if not given");
   command->footer("Example:\n  userctl health && userctl list");
   command->callback([&chosen, service] {
     chosen = [service](const Globals& globals, const std::stop_token& stop) {
       bool serving = false;
-      const Rpcs rpcs = [&](UserClient& client) { return Health(client, *service, globals.output, &serving); };
+      const Rpcs rpcs = [&](UserClient& client) {
+        return Health(client, *service, globals.output, &serving);
+      };
       const int exit = RunRpcs(globals, stop, rpcs);
       return exit == kExitOk && !serving ? kExitError : exit;
     };

@@ -23,7 +23,8 @@ struct Arguments {
   std::string page_token;
 };
 
-// Follows the pages until `limit` users were seen. A page may be short, or empty, and not be the last.
+// Follows the pages until `limit` users were seen. A page may be short, or empty, and not be the
+// last.
 Task<absl::Status> List(UserClient& client, Arguments arguments, OutputFormat format) {
   UserRows rows(std::cout, format);
   ListUsersResponse merged;  // for JSON: one document
@@ -31,7 +32,8 @@ Task<absl::Status> List(UserClient& client, Arguments arguments, OutputFormat fo
   request.set_filter(arguments.filter);
   request.set_order_by(arguments.order_by);
   request.set_page_token(arguments.page_token);
-  for (int64_t left = arguments.all ? std::numeric_limits<int64_t>::max() : arguments.limit; left > 0;) {
+  for (int64_t left = arguments.all ? std::numeric_limits<int64_t>::max() : arguments.limit;
+       left > 0;) {
     request.set_page_size(static_cast<int32_t>(std::min<int64_t>(arguments.page_size, left)));
     absl::StatusOr<ListUsersResponse> page = co_await client.ListUsers(request);
     if (!page.ok()) co_return page.status();
@@ -44,12 +46,13 @@ Task<absl::Status> List(UserClient& client, Arguments arguments, OutputFormat fo
       for (const users::v1::User& user : page->users()) rows.Add(user);
       rows.Flush();
     }
-    if (page->next_page_token().empty()) break;
+    if (page->next_page_token().empty() || !std::cout.good()) break;
   }
   if (format == OutputFormat::kJson) std::cout << ToJson(merged, /*indented=*/true);
-  if (format == OutputFormat::kTable && !request.page_token().empty()) {
-    std::cout.flush();
-    std::cerr << "userctl: there are more: --all, --limit=N, or --page-token=" << request.page_token() << '\n';
+  if (format == OutputFormat::kTable) {
+    std::cout << UserCount(rows.count());
+    std::cout << (request.page_token().empty() ? "\n"
+                                               : "; there are more: --all, or a larger --limit\n");
   }
   co_return absl::OkStatus();
 }
@@ -57,24 +60,30 @@ Task<absl::Status> List(UserClient& client, Arguments arguments, OutputFormat fo
 }  // namespace
 
 void AddListCommand(CLI::App& app, Action& chosen) {
-  CLI::App* const command = app.add_subcommand("list", "Lists the users that match a filter, page after page");
+  CLI::App* const command =
+      app.add_subcommand("list", "Lists the users that match a filter, page after page");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("--filter", arguments->filter, "Which users (AIP-160); all if not given");
-  command->add_option("--order-by", arguments->order_by, "The order, like 'age desc, name'; by number if not given");
-  CLI::Option* const limit = command->add_option("--limit", arguments->limit, "At most so many users")
-                                 ->check(CLI::PositiveNumber.description(""))
-                                 ->type_name("N")
-                                 ->capture_default_str();
+  command->add_option("--order-by", arguments->order_by,
+                      "The order, like 'age desc, name'; by number if not given");
+  CLI::Option* const limit =
+      command->add_option("--limit", arguments->limit, "At most so many users")
+          ->check(CLI::PositiveNumber.description(""))
+          ->type_name("N")
+          ->capture_default_str();
   command->add_flag("--all", arguments->all, "Every user, however many")->excludes(limit);
   command->add_option("--page-size", arguments->page_size, "Users in one RPC, at most 1000")
       ->check(CLI::Range(1, kPageSizeMax).description(""))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--page-token", arguments->page_token, "Go on where an earlier list ended")->type_name("TOKEN");
+  command->add_option("--page-token", arguments->page_token, "Go on where an earlier list ended")
+      ->type_name("TOKEN");
   command->footer("Example:\n  userctl list --filter 'age > 25' --order-by 'age desc' --limit 10");
   command->callback([&chosen, arguments] {
     chosen = [arguments](const Globals& globals, const std::stop_token& stop) {
-      const Rpcs rpcs = [&](UserClient& client) { return List(client, *arguments, globals.output); };
+      const Rpcs rpcs = [&](UserClient& client) {
+        return List(client, *arguments, globals.output);
+      };
       return RunRpcs(globals, stop, rpcs);
     };
   });

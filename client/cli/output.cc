@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "client/cli/csv.h"
+#include "client/cli/text_width.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -18,11 +19,13 @@ std::string AgeText(const User& user) { return user.has_age() ? absl::StrCat(use
 
 std::string TimeText(bool present, const google::protobuf::Timestamp& time, const char* format) {
   if (!present) return "";
-  const absl::Time instant = absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+  const absl::Time instant =
+      absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
   return absl::FormatTime(format, instant, absl::UTCTimeZone());
 }
 
-constexpr char kForPeople[] = "%Y-%m-%d %H:%M:%S";
+constexpr char kForPeople[] = "%Y-%m-%d %H:%M:%S UTC";
+constexpr char kForColumns[] = "%Y-%m-%d %H:%M:%S";
 constexpr char kRfc3339[] = "%Y-%m-%dT%H:%M:%E*SZ";
 
 // In the order of kFields.
@@ -43,7 +46,10 @@ const std::vector<std::string>& Fields() {
 }
 
 std::vector<Column> Columns() {
-  return {{"ID", Align::kRight}, {"NAME", Align::kLeft}, {"EMAIL", Align::kLeft}, {"AGE", Align::kRight},
+  return {{"ID", Align::kRight},
+          {"NAME", Align::kLeft},
+          {"EMAIL", Align::kLeft},
+          {"AGE", Align::kRight},
           {"CREATED (UTC)", Align::kLeft}};
 }
 
@@ -53,6 +59,7 @@ std::string ToJson(const google::protobuf::Message& message, bool indented) {
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = indented;
   options.always_print_primitive_fields = true;
+  options.preserve_proto_field_names = true;
   std::string json;
   // Fails only for an Any of an unknown type, of which no answer has any.
   if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) return "{}\n";
@@ -64,9 +71,11 @@ void PrintUser(std::ostream& out, OutputFormat format, const User& user) {
   switch (format) {
     case OutputFormat::kTable: {
       const std::vector<std::string> values = FieldsOf(user, kForPeople);
-      Table table({{"FIELD", Align::kLeft}, {"VALUE", Align::kLeft}});
-      for (size_t i = 0; i < values.size(); ++i) table.AddRow({Fields()[i], values[i]});
-      return table.Print(out);
+      for (size_t i = 0; i < values.size(); ++i) {
+        if (!values[i].empty())
+          out << Pad(Fields()[i], 13, Align::kLeft) << Printable(values[i]) << '\n';
+      }
+      return;
     }
     case OutputFormat::kJson:
       out << ToJson(user, /*indented=*/true);
@@ -78,28 +87,39 @@ void PrintUser(std::ostream& out, OutputFormat format, const User& user) {
   }
 }
 
-UserRows::UserRows(std::ostream& out, OutputFormat format) : out_(out), format_(format), table_(Columns()) {
-  if (format_ == OutputFormat::kCsv) WriteCsvRow(out_, Fields());
+std::string UserCount(int64_t count) {
+  return WithThousands(count) + (count == 1 ? " user" : " users");
 }
 
+UserRows::UserRows(std::ostream& out, OutputFormat format)
+    : out_(out), format_(format), table_(Columns()) {}
+
 void UserRows::Add(const User& user) {
+  ++count_;
   switch (format_) {
     case OutputFormat::kTable: {
-      const std::vector<std::string> fields = FieldsOf(user, kForPeople);
+      const std::vector<std::string> fields = FieldsOf(user, kForColumns);
       return table_.AddRow({fields[0], fields[1], fields[2], fields[3], fields[4]});
     }
     case OutputFormat::kJson:
       out_ << ToJson(user, /*indented=*/false);
       return;
     case OutputFormat::kCsv:
+      PrintCsvTitle();
       WriteCsvRow(out_, FieldsOf(user, kRfc3339));
       return;
   }
 }
 
 void UserRows::Flush() {
+  if (format_ == OutputFormat::kCsv) PrintCsvTitle();
   table_.Print(out_);
   out_.flush();
+}
+
+void UserRows::PrintCsvTitle() {
+  if (!title_printed_) WriteCsvRow(out_, Fields());
+  title_printed_ = true;
 }
 
 }  // namespace userservice::cli

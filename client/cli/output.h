@@ -1,6 +1,8 @@
-// What userctl prints: users and other answers as a table for people, or as JSON or CSV for programs.
+// What userctl prints: users and other answers as a table for people, or as JSON or CSV for
+// programs.
 #pragma once
 
+#include <cstdint>
 #include <ostream>
 #include <string>
 
@@ -12,11 +14,15 @@ namespace userservice::cli {
 
 enum class OutputFormat { kTable, kJson, kCsv };
 
-// Protobuf's JSON, fields without a value included where they have no presence. Indented, or on one line; ends in \n.
+// Protobuf's JSON with the names of the proto file, fields without a value included where they have
+// no presence. Indented, or on one line; ends in \n.
 std::string ToJson(const google::protobuf::Message& message, bool indented);
 
 // One user: a line a field; the JSON of users.v1.User; or CSV with a title.
 void PrintUser(std::ostream& out, OutputFormat format, const users::v1::User& user);
+
+// "1 user", "12,345 users".
+std::string UserCount(int64_t count);
 
 // Many users, as they come: a line each, and for JSON a document each (JSON lines).
 class UserRows {
@@ -24,13 +30,19 @@ class UserRows {
   UserRows(std::ostream& out, OutputFormat format);
 
   void Add(const users::v1::User& user);
-  // Shows what was added: a table needs several rows to find its widths.
+  // Shows what was added: a table needs several rows to find its widths. Of CSV the title, even if
+  // there is no user.
   void Flush();
+  int64_t count() const { return count_; }
 
  private:
+  void PrintCsvTitle();
+
   std::ostream& out_;
   const OutputFormat format_;
   Table table_;
+  int64_t count_ = 0;
+  bool title_printed_ = false;
 };
 
 }  // namespace userservice::cli

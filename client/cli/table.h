@@ -4,7 +4,8 @@
 //   table.AddRow({"1", "Ada"});
 //   table.Print(std::cout);
 //
-// Print may be called again as more rows come: it prints those that are new, and the columns only ever grow.
+// Print may be called again as more rows come: it prints those that are new, and the columns only
+// ever grow.
 #pragma once
 
 #include <ostream>
@@ -17,7 +18,8 @@ namespace userservice::cli {
 enum class Align { kLeft, kRight };
 
 struct Column {
-  Column(std::string column_title, Align column_align) : title(std::move(column_title)), align(column_align) {}
+  Column(std::string column_title, Align column_align)
+      : title(std::move(column_title)), align(column_align) {}
   std::string title;
   Align align;
 };

@@ -37,30 +37,39 @@ int Run(const Arguments& arguments, const Globals& globals, const std::stop_toke
   if (arguments.age.has_value() || arguments.clear_age) mask.add_paths("age");
   request.set_request_id(arguments.request_id.empty() ? NewRequestId() : arguments.request_id);
   request.set_validate_only(arguments.validate_only);
-  const Rpcs rpcs = [&](UserClient& client) { return PrintUserOf(client.UpdateUser(request), globals.output); };
+  const Rpcs rpcs = [&](UserClient& client) {
+    return PrintUserOf(client.UpdateUser(request), globals.output);
+  };
   return RunRpcs(globals, stop, rpcs, request.request_id());
 }
 
 }  // namespace
 
 void AddUpdateCommand(CLI::App& app, Action& chosen) {
-  CLI::App* const command = app.add_subcommand("update", "Changes the fields that are given, and shows the user");
+  CLI::App* const command =
+      app.add_subcommand("update", "Changes the fields that are given, and shows the user");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("ID", arguments->user_id, "The user's number")->required()->type_name("");
   command->add_option("--name", arguments->name, "A new name");
   command->add_option("--email", arguments->email, "A new e-mail address");
-  CLI::Option* const age = command->add_option("--age", arguments->age, "A new age in years")->type_name("YEARS");
+  CLI::Option* const age =
+      command->add_option("--age", arguments->age, "A new age in years")->type_name("YEARS");
   command->add_flag("--clear-age", arguments->clear_age, "Make the age unknown")->excludes(age);
   command->add_option("--etag", arguments->etag, "Change the user only if it still has this etag");
-  command->add_option("--request-id", arguments->request_id, "Repeats an earlier update safely; a new one if not given")
+  command
+      ->add_option("--request-id", arguments->request_id,
+                   "Repeats an earlier update safely; a new one if not given")
       ->type_name("UUID4");
   command->add_flag("--validate-only", arguments->validate_only, "Check everything, store nothing");
   command->footer("Example:\n  userctl update 1 --email ada@example.org --clear-age");
   command->callback([&chosen, arguments] {
     if (!arguments->name && !arguments->email && !arguments->age && !arguments->clear_age) {
-      throw CLI::ValidationError("update", "nothing to change: give --name, --email, --age or --clear-age");
+      throw CLI::ValidationError("update",
+                                 "nothing to change: give --name, --email, --age or --clear-age");
     }
-    chosen = [arguments](const Globals& globals, const std::stop_token& stop) { return Run(*arguments, globals, stop); };
+    chosen = [arguments](const Globals& globals, const std::stop_token& stop) {
+      return Run(*arguments, globals, stop);
+    };
   });
 }
 

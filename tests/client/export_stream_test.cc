@@ -93,7 +93,8 @@ TEST(ExportStreamTest, AStopEndsANextThatWaits) {
     source.request_stop();
   });
   ExportStream stream = client->ExportUsers(ExportUsersRequest());
-  EXPECT_EQ(BlockOn(stream.Next(), source.get_token()).status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(BlockOn(stream.Next(), source.get_token()).status().code(),
+            absl::StatusCode::kCancelled);
   server->WaitForCancelled(1);
 }
 

@@ -24,7 +24,8 @@ TEST(GatherRpcs, GivesAThousandAnswersInTheOrderAsked) {
   const auto users = BlockOn(Gather(std::move(gets), GatherOptions(/*max_in_flight=*/100)));
   ASSERT_TRUE(users.ok()) << users.status();
   ASSERT_EQ(users->size(), 1000U);
-  for (size_t i = 0; i < users->size(); ++i) EXPECT_EQ((*users)[i].user_id(), 1000 - static_cast<int64_t>(i));
+  for (size_t i = 0; i < users->size(); ++i)
+    EXPECT_EQ((*users)[i].user_id(), 1000 - static_cast<int64_t>(i));
 }
 
 TEST(GatherRpcs, StartsAllBeforeAnyHasEnded) {
@@ -45,7 +46,8 @@ TEST(GatherRpcs, OfDifferentKindsIsATuple) {
   FakeServer server;
   server->AddUsers(4);
   const auto client = UserClient::Connect(server.address());
-  const auto both = BlockOn(Gather(client->GetUser(2), client->CountUsers(users::v1::CountUsersRequest())));
+  const auto both =
+      BlockOn(Gather(client->GetUser(2), client->CountUsers(users::v1::CountUsersRequest())));
   ASSERT_TRUE(both.ok()) << both.status();
   EXPECT_EQ(std::get<0>(*both).user_id(), 2);
   EXPECT_EQ(std::get<1>(*both).count(), 4);

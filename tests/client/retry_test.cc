@@ -84,14 +84,16 @@ TEST_F(Retry, AttemptsWritesWithoutARequestIdOnce) {
   v1::DeleteUserRequest remove;
   remove.set_user_id(1);
   server_->FailNext(100, kUnavailable);
-  EXPECT_EQ(BlockOn(client_->CreateUser(v1::CreateUserRequest())).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(BlockOn(client_->CreateUser(v1::CreateUserRequest())).status().code(),
+            absl::StatusCode::kUnavailable);
   EXPECT_EQ(BlockOn(client_->UpdateUser(update)).status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(BlockOn(client_->DeleteUser(remove)).code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(BlockOn(client_->BatchCreateUsers(v1::BatchCreateUsersRequest())).status().code(),
             absl::StatusCode::kUnavailable);
   EXPECT_EQ(BlockOn(client_->BatchUpdateUsers(v1::BatchUpdateUsersRequest())).status().code(),
             absl::StatusCode::kUnavailable);
-  EXPECT_EQ(BlockOn(client_->BatchDeleteUsers(v1::BatchDeleteUsersRequest())).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(BlockOn(client_->BatchDeleteUsers(v1::BatchDeleteUsersRequest())).code(),
+            absl::StatusCode::kUnavailable);
   EXPECT_EQ(server_->begun(), 6);
 }
 

@@ -24,7 +24,8 @@ grpc::Status WithDetails() {
   status.add_details()->PackFrom(info);
   status.add_details()->PackFrom(bad_request);
   status.add_details()->PackFrom(request_info);
-  return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, status.message(), status.SerializeAsString());
+  return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, status.message(),
+                      status.SerializeAsString());
 }
 
 TEST(Status, KeepsCodeAndMessage) {
@@ -46,7 +47,8 @@ TEST(Status, KeepsEachDetailAsAPayload) {
 TEST(Status, OfSuccessIsOk) { EXPECT_TRUE(StatusFromGrpc(grpc::Status::OK).ok()); }
 
 TEST(Status, WithoutDetailsHasNeitherReasonNorViolations) {
-  const absl::Status status = StatusFromGrpc(grpc::Status(grpc::StatusCode::UNAVAILABLE, "no route"));
+  const absl::Status status =
+      StatusFromGrpc(grpc::Status(grpc::StatusCode::UNAVAILABLE, "no route"));
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(ReasonOf(status), "");
   EXPECT_EQ(RequestIdOf(status), "");
@@ -54,7 +56,8 @@ TEST(Status, WithoutDetailsHasNeitherReasonNorViolations) {
 }
 
 TEST(Status, SurvivesDetailsThatAreNoMessage) {
-  const absl::Status status = StatusFromGrpc(grpc::Status(grpc::StatusCode::INTERNAL, "odd", "\xff\xff\xff"));
+  const absl::Status status =
+      StatusFromGrpc(grpc::Status(grpc::StatusCode::INTERNAL, "odd", "\xff\xff\xff"));
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_EQ(ReasonOf(status), "");
 }

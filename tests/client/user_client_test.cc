@@ -104,7 +104,8 @@ TEST_F(UserClientTest, AsksForHealth) {
   EXPECT_TRUE(*BlockOn(client_->Check()));
   server_.server().GetHealthCheckService()->SetServingStatus("users.v1.UserService", false);
   EXPECT_FALSE(*BlockOn(client_->Check("users.v1.UserService")));
-  EXPECT_EQ(BlockOn(client_->Check("nobody.v1.Nothing")).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(BlockOn(client_->Check("nobody.v1.Nothing")).status().code(),
+            absl::StatusCode::kNotFound);
 }
 
 TEST_F(UserClientTest, SetsADeadlineByDefault) {
@@ -121,7 +122,8 @@ TEST_F(UserClientTest, EndsACallAtItsDeadline) {
   server_->Stall();
   CallOptions options;
   options.deadline = absl::Milliseconds(50);
-  EXPECT_EQ(BlockOn(client_->GetUser(1, options)).status().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(BlockOn(client_->GetUser(1, options)).status().code(),
+            absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST_F(UserClientTest, AStopCancelsTheCallInFlight) {
@@ -131,14 +133,16 @@ TEST_F(UserClientTest, AStopCancelsTheCallInFlight) {
     server_->WaitForBegun(1);
     source.request_stop();
   });
-  EXPECT_EQ(BlockOn(client_->GetUser(1), source.get_token()).status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(BlockOn(client_->GetUser(1), source.get_token()).status().code(),
+            absl::StatusCode::kCancelled);
   server_->WaitForCancelled(1);
 }
 
 TEST_F(UserClientTest, DoesNotBeginACallThatIsStoppedAlready) {
   std::stop_source source;
   source.request_stop();
-  EXPECT_EQ(BlockOn(client_->GetUser(1), source.get_token()).status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(BlockOn(client_->GetUser(1), source.get_token()).status().code(),
+            absl::StatusCode::kCancelled);
   EXPECT_EQ(server_->begun(), 0);
 }
 
@@ -169,7 +173,8 @@ TEST_F(UserClientTest, GivesTheDetailsOfAnError) {
   info.set_reason("EMAIL_TAKEN");
   google::rpc::Status details;
   details.add_details()->PackFrom(info);
-  server_->AnswerWith(grpc::Status(grpc::StatusCode::ALREADY_EXISTS, "taken", details.SerializeAsString()));
+  server_->AnswerWith(
+      grpc::Status(grpc::StatusCode::ALREADY_EXISTS, "taken", details.SerializeAsString()));
   const auto created = BlockOn(client_->CreateUser(v1::CreateUserRequest()));
   EXPECT_EQ(created.status().code(), absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(created.status().message(), "taken");
@@ -193,7 +198,8 @@ Task<absl::StatusOr<v1::User>> GetOverAClientOfOnesOwn(const std::string address
 }
 
 TEST(UserClientAlone, MayEndOnItsOwnThread) {
-  // After the co_await the coroutine is on the client's thread, and there the client goes out of scope.
+  // After the co_await the coroutine is on the client's thread, and there the client goes out of
+  // scope.
   FakeServer server;
   server->AddUsers(1);
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(BlockOn(GetOverAClientOfOnesOwn(server.address())).ok());
@@ -202,7 +208,9 @@ TEST(UserClientAlone, MayEndOnItsOwnThread) {
 TEST(UserClientAlone, DropsTasksThatWereNeverAwaited) {
   FakeServer server;
   const auto client = UserClient::Connect(server.address());
-  { const auto unused = client->GetUser(1); }
+  {
+    const auto unused = client->GetUser(1);
+  }
   EXPECT_EQ(server->begun(), 0);
 }
 

@@ -36,34 +36,37 @@ PlannedCall List(Kind kind, std::string label, const std::string& filter) {
 PlannedCall Count(int from, int to) {
   CountUsersRequest request;
   request.set_filter(absl::StrCat("age >= ", from, " AND age <= ", to));
-  return {Kind::kCount, request.filter(), [request](UserClient& client, const CallOptions& options) {
+  return {Kind::kCount, request.filter(),
+          [request](UserClient& client, const CallOptions& options) {
             return AsAnswer(client.CountUsers(request, options));
           }};
 }
 
 PlannedCall Get(int64_t user_id) {
-  return {Kind::kGet, absl::StrCat("user ", user_id), [user_id](UserClient& client, const CallOptions& options) {
+  return {Kind::kGet, absl::StrCat("user ", user_id),
+          [user_id](UserClient& client, const CallOptions& options) {
             return AsAnswer(client.GetUser(user_id, options));
           }};
 }
 
 }  // namespace
 
-std::vector<PlannedCall> MakePlan(const std::vector<int64_t>& user_ids, size_t points) {
+std::vector<PlannedCall> MakePlan(const std::vector<int64_t>& user_ids) {
   std::vector<PlannedCall> plan;
   plan.push_back(List(Kind::kListAll, "all users", ""));
   plan.push_back(List(Kind::kListOlderThan25, "age > 25", "age > 25"));
   plan.push_back(List(Kind::kListOlderThan40, "age > 40", "age > 40"));
   for (int decade = 0; decade < 100; decade += 10) plan.push_back(Count(decade, decade + 9));
   plan.push_back(Count(100, kAgeMax));
-  for (size_t i = 0; i < points && !user_ids.empty(); ++i) plan.push_back(Get(user_ids[i % user_ids.size()]));
+  for (const int64_t user_id : user_ids) plan.push_back(Get(user_id));
   return plan;
 }
 
 bool SameAnswer(const Answer& a, const Answer& b) {
   using google::protobuf::util::MessageDifferencer;
   if (a.index() != b.index()) return false;
-  if (const auto* user = std::get_if<User>(&a)) return MessageDifferencer::Equals(*user, std::get<User>(b));
+  if (const auto* user = std::get_if<User>(&a))
+    return MessageDifferencer::Equals(*user, std::get<User>(b));
   if (const auto* count = std::get_if<CountUsersResponse>(&a)) {
     return count->count() == std::get<CountUsersResponse>(b).count();
   }

@@ -15,7 +15,8 @@ namespace userservice::cli {
 
 enum class Kind { kListAll, kListOlderThan25, kListOlderThan40, kCount, kGet };
 
-using Answer = std::variant<users::v1::User, users::v1::ListUsersResponse, users::v1::CountUsersResponse>;
+using Answer =
+    std::variant<users::v1::User, users::v1::ListUsersResponse, users::v1::CountUsersResponse>;
 
 struct PlannedCall {
   Kind kind;
@@ -26,11 +27,12 @@ struct PlannedCall {
 // The largest page there is.
 constexpr int kPageSize = 1000;
 
-// The first page of all users, of those older than 25 and than 40, a count for each decade of age, and `points` reads of
-// one user: of `user_ids` in turn, none if there are none.
-std::vector<PlannedCall> MakePlan(const std::vector<int64_t>& user_ids, size_t points);
+// The first page of all users, of those older than 25 and than 40, a count for each decade of age,
+// and a read of each of `user_ids`.
+std::vector<PlannedCall> MakePlan(const std::vector<int64_t>& user_ids);
 
-// The same users and counts. The revision and the token of a page may differ: another client may have written meanwhile.
+// The same users and counts. The revision and the token of a page may differ: another client may
+// have written meanwhile.
 bool SameAnswer(const Answer& a, const Answer& b);
 
 }  // namespace userservice::cli

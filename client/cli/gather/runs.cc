@@ -39,7 +39,8 @@ class Recorder {
 
 }  // namespace
 
-Task<absl::StatusOr<Run>> RunOneAfterAnother(UserClient& client, const std::vector<PlannedCall>& plan) {
+Task<absl::StatusOr<Run>> RunOneAfterAnother(UserClient& client,
+                                             const std::vector<PlannedCall>& plan) {
   Recorder recorder(plan.size());
   std::vector<Answer> answers;
   for (size_t i = 0; i < plan.size(); ++i) {
@@ -51,12 +52,12 @@ Task<absl::StatusOr<Run>> RunOneAfterAnother(UserClient& client, const std::vect
   co_return recorder.Finish(std::move(answers));
 }
 
-Task<absl::StatusOr<Run>> RunGathered(UserClient& client, const std::vector<PlannedCall>& plan, size_t max_in_flight) {
+Task<absl::StatusOr<Run>> RunGathered(UserClient& client, const std::vector<PlannedCall>& plan) {
   Recorder recorder(plan.size());
   std::vector<Task<absl::StatusOr<Answer>>> tasks;
-  for (size_t i = 0; i < plan.size(); ++i) tasks.push_back(plan[i].call(client, recorder.OptionsFor(i)));
-  const GatherOptions options(max_in_flight);
-  absl::StatusOr<std::vector<Answer>> answers = co_await Gather(std::move(tasks), options);
+  for (size_t i = 0; i < plan.size(); ++i)
+    tasks.push_back(plan[i].call(client, recorder.OptionsFor(i)));
+  absl::StatusOr<std::vector<Answer>> answers = co_await Gather(std::move(tasks));
   if (!answers.ok()) co_return answers.status();
   co_return recorder.Finish(*std::move(answers));
 }

@@ -20,15 +20,16 @@ struct Interval {
 };
 
 struct Run {
-  std::vector<Answer> answers;              // in the order of the plan
-  std::vector<Interval> calls;              // in the order of the plan
+  std::vector<Answer> answers;                        // in the order of the plan
+  std::vector<Interval> calls;                        // in the order of the plan
   std::vector<std::vector<ServerSpan>> server_spans;  // in the order of the plan
   absl::Duration total;
 };
 
 // `plan` outlives the task.
-Task<absl::StatusOr<Run>> RunOneAfterAnother(UserClient& client, const std::vector<PlannedCall>& plan);
-Task<absl::StatusOr<Run>> RunGathered(UserClient& client, const std::vector<PlannedCall>& plan, size_t max_in_flight);
+Task<absl::StatusOr<Run>> RunOneAfterAnother(UserClient& client,
+                                             const std::vector<PlannedCall>& plan);
+Task<absl::StatusOr<Run>> RunGathered(UserClient& client, const std::vector<PlannedCall>& plan);
 
 // From the first start to the last end of the calls of one kind. Zero if there are none.
 absl::Duration SpanOf(const Run& run, const std::vector<PlannedCall>& plan, Kind kind);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/cli/table.h"
+#include "client/cli/text_width.h"
 
 namespace userservice::cli {
 namespace {
@@ -39,7 +40,8 @@ struct Cell {
   bool at_right = false;  // and at its right edge
 };
 
-Cell CellOf(const std::vector<Interval>& calls, absl::Duration from, absl::Duration to, int max_in_flight) {
+Cell CellOf(const std::vector<Interval>& calls, absl::Duration from, absl::Duration to,
+            int max_in_flight) {
   Cell cell;
   for (const Interval& call : calls) {
     const absl::Duration overlap = std::min(call.end, to) - std::max(call.start, from);
@@ -54,26 +56,15 @@ Cell CellOf(const std::vector<Interval>& calls, absl::Duration from, absl::Durat
 std::string Glyph(const Cell& cell, bool shaded, bool unicode) {
   static constexpr const char* kFromLeft[] = {"▏", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
   if (cell.filled <= 0) return " ";
-  if (!unicode) return cell.filled > 0.75 ? "#" : cell.filled > 0.5 ? "+" : cell.filled > 0.25 ? "-" : ".";
-  if (shaded) return cell.filled > 0.85 ? "█" : cell.filled > 0.5 ? "▓" : cell.filled > 0.2 ? "▒" : "░";
-  if (cell.at_right && !cell.at_left) return cell.filled > 0.75 ? "█" : cell.filled > 0.25 ? "▐" : "▕";
+  if (!unicode)
+    return cell.filled > 0.75 ? "#" : cell.filled > 0.5 ? "+" : cell.filled > 0.25 ? "-" : ".";
+  if (shaded)
+    return cell.filled > 0.85 ? "█" : cell.filled > 0.5 ? "▓" : cell.filled > 0.2 ? "▒" : "░";
+  if (cell.at_right && !cell.at_left)
+    return cell.filled > 0.75 ? "█" : cell.filled > 0.25 ? "▐" : "▕";
   // Between calls one after another there are gaps of microseconds, which are not to show.
   if (cell.at_left && cell.at_right) return "█";
   return kFromLeft[std::clamp(static_cast<int>(std::lround(cell.filled * 8)), 1, 8)];
-}
-
-const char* Escape(Colour colour) {
-  switch (colour) {
-    case Colour::kBlue:
-      return "\x1b[34m";
-    case Colour::kYellow:
-      return "\x1b[33m";
-    case Colour::kGreen:
-      return "\x1b[32m";
-    case Colour::kNone:
-      break;
-  }
-  return "";
 }
 
 absl::Duration SpanOf(const std::vector<Interval>& calls) {
@@ -92,18 +83,13 @@ std::string DrawRow(const TimelineRow& row, absl::Duration scale, const Timeline
   const int max_in_flight = MaxInFlight(row.calls);
   std::string bars;
   for (int column = 0; column < width; ++column) {
-    const Cell cell = CellOf(row.calls, scale * column / width, scale * (column + 1) / width, max_in_flight);
+    const Cell cell =
+        CellOf(row.calls, scale * column / width, scale * (column + 1) / width, max_in_flight);
     bars += Glyph(cell, max_in_flight > 1, style.unicode);
   }
-  if (style.colours && row.colour != Colour::kNone) bars = absl::StrCat(Escape(row.colour), bars, "\x1b[0m");
+  if (style.colours) bars = Coloured(bars, row.colour);
   return absl::StrCat(Pad(row.label, style.label_width, Align::kLeft), "  ", bars,
                       Pad(Milliseconds(SpanOf(row.calls)), kSpanWidth, Align::kRight), "\n");
-}
-
-std::string WithThousands(int64_t n) {
-  std::string digits = absl::StrCat(n);
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
-  return digits;
 }
 
 // 1, 2 or 5 times a power of ten, so that ticks are at least `columns_min` apart. In milliseconds.
@@ -124,7 +110,8 @@ std::string Milliseconds(absl::Duration duration) {
   return absl::StrFormat(ms >= 99.95 ? "%.0f ms" : ms >= 9.995 ? "%.1f ms" : "%.2f ms", ms);
 }
 
-std::string DrawRows(const std::vector<TimelineRow>& rows, absl::Duration scale, const TimelineStyle& style) {
+std::string DrawRows(const std::vector<TimelineRow>& rows, absl::Duration scale,
+                     const TimelineStyle& style) {
   std::string drawing;
   for (const TimelineRow& row : rows) drawing += DrawRow(row, scale, style);
   return drawing;
@@ -141,7 +128,8 @@ std::string DrawAxis(absl::Duration scale, const TimelineStyle& style) {
     if (column >= ruler.size()) break;
     ruler[column] = style.unicode ? (tick == 0 ? "├" : "┼") : "+";
     const double at = tick * step;
-    const std::string text = at == std::floor(at) ? WithThousands(std::llround(at)) : absl::StrFormat("%g", at);
+    const std::string text =
+        at == std::floor(at) ? WithThousands(std::llround(at)) : absl::StrFormat("%g", at);
     const std::string label = tick == 0 ? absl::StrCat(text, " ms") : text;
     times.replace(column, label.size(), label);
   }

@@ -3,8 +3,8 @@
 //   all users       ██▌                                                    21.3 ms
 //   user 1-25                  ███████████                                512.0 ms
 //
-// A row that never has two calls at once is drawn solid, to an eighth of a column. One that has is shaded by how many of
-// them are in flight, relative to the most: ░ few, █ all.
+// A row that never has two calls at once is drawn solid, to an eighth of a column. One that has is
+// shaded by how many of them are in flight, relative to the most: ░ few, █ all.
 #pragma once
 
 #include <string>
@@ -12,10 +12,9 @@
 
 #include "absl/time/time.h"
 #include "client/cli/gather/runs.h"
+#include "client/cli/terminal.h"
 
 namespace userservice::cli {
-
-enum class Colour { kNone, kBlue, kYellow, kGreen };
 
 struct TimelineRow {
   std::string label;
@@ -24,14 +23,16 @@ struct TimelineRow {
 };
 
 struct TimelineStyle {
-  int width = 100;         // of a whole line, in columns
+  int width = 100;  // of a whole line, in columns
   int label_width = 16;
-  bool unicode = true;     // else ASCII
+  bool unicode = true;  // else ASCII
   bool colours = false;
 };
 
-// The lines of the rows, each ending in \n, on a scale from 0 to `scale`, with the span of each row at its right.
-std::string DrawRows(const std::vector<TimelineRow>& rows, absl::Duration scale, const TimelineStyle& style);
+// The lines of the rows, each ending in \n, on a scale from 0 to `scale`, with the span of each row
+// at its right.
+std::string DrawRows(const std::vector<TimelineRow>& rows, absl::Duration scale,
+                     const TimelineStyle& style);
 
 // Two lines: the times, and a ruler.
 std::string DrawAxis(absl::Duration scale, const TimelineStyle& style);

@@ -7,8 +7,9 @@
 using namespace userservice;
 
 Task<absl::Status> ShowTwo(UserClient& client) {
-  auto both = co_await Gather(client.GetUser(1), client.GetUser(2));  // both RPCs are in flight at once
-  if (!both.ok()) co_return both.status();                            // one failed: the other was cancelled
+  // Both RPCs are in flight at once; if one fails, the other is cancelled.
+  auto both = co_await Gather(client.GetUser(1), client.GetUser(2));
+  if (!both.ok()) co_return both.status();
   const auto& [first, second] = *both;
   std::cout << first.name() << " and " << second.name() << "\n";
   co_return absl::OkStatus();

@@ -76,7 +76,8 @@ void FakeUserService::WaitForBegun(int calls) {
 }
 
 void FakeUserService::WaitForCancelled(int calls) {
-  const auto cancelled = [this, calls]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return cancelled_ >= calls; };
+  const auto cancelled = [this, calls]()
+                             ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return cancelled_ >= calls; };
   const absl::MutexLock lock(&mutex_, absl::Condition(&cancelled));
 }
 
@@ -109,7 +110,8 @@ Status FakeUserService::Begin(ServerContext* context) {
                        : absl::FromChrono(context->deadline()) - absl::Now();
   last_metadata_.clear();
   for (const auto& [key, value] : context->client_metadata()) {
-    last_metadata_.emplace(std::string(key.data(), key.size()), std::string(value.data(), value.size()));
+    last_metadata_.emplace(std::string(key.data(), key.size()),
+                           std::string(value.data(), value.size()));
   }
   if (last_metadata_.count("x-server-timing") != 0) {
     context->AddTrailingMetadata("server-timing", "queue;dur=0.012, sql;dur=0.345, total;dur=0.5");
@@ -132,7 +134,8 @@ Status FakeUserService::Begin(ServerContext* context) {
 Status FakeUserService::Find(int64_t user_id, v1::User* response) const {
   const absl::MutexLock lock(&mutex_);
   const auto found = users_.find(user_id);
-  if (found == users_.end()) return Status(StatusCode::NOT_FOUND, absl::StrCat("no user ", user_id));
+  if (found == users_.end())
+    return Status(StatusCode::NOT_FOUND, absl::StrCat("no user ", user_id));
   *response = found->second;
   return Status::OK;
 }
@@ -168,17 +171,20 @@ Status FakeUserService::Apply(const v1::DeleteUserRequest& request) {
   return Status::OK;
 }
 
-Status FakeUserService::CreateUser(ServerContext* context, const v1::CreateUserRequest* request, v1::User* response) {
+Status FakeUserService::CreateUser(ServerContext* context, const v1::CreateUserRequest* request,
+                                   v1::User* response) {
   Status status = Begin(context);
   return status.ok() ? Apply(*request, response) : status;
 }
 
-Status FakeUserService::GetUser(ServerContext* context, const v1::GetUserRequest* request, v1::User* response) {
+Status FakeUserService::GetUser(ServerContext* context, const v1::GetUserRequest* request,
+                                v1::User* response) {
   Status status = Begin(context);
   return status.ok() ? Find(request->user_id(), response) : status;
 }
 
-Status FakeUserService::LookupUser(ServerContext* context, const v1::LookupUserRequest* request, v1::User* response) {
+Status FakeUserService::LookupUser(ServerContext* context, const v1::LookupUserRequest* request,
+                                   v1::User* response) {
   if (Status status = Begin(context); !status.ok()) return status;
   const absl::MutexLock lock(&mutex_);
   for (const auto& [id, user] : users_) {
@@ -207,7 +213,8 @@ Status FakeUserService::ListUsers(ServerContext* context, const v1::ListUsersReq
   return Status::OK;
 }
 
-Status FakeUserService::UpdateUser(ServerContext* context, const v1::UpdateUserRequest* request, v1::User* response) {
+Status FakeUserService::UpdateUser(ServerContext* context, const v1::UpdateUserRequest* request,
+                                   v1::User* response) {
   Status status = Begin(context);
   return status.ok() ? Apply(*request, response) : status;
 }
@@ -218,7 +225,8 @@ Status FakeUserService::DeleteUser(ServerContext* context, const v1::DeleteUserR
   return status.ok() ? Apply(*request) : status;
 }
 
-Status FakeUserService::BatchGetUsers(ServerContext* context, const v1::BatchGetUsersRequest* request,
+Status FakeUserService::BatchGetUsers(ServerContext* context,
+                                      const v1::BatchGetUsersRequest* request,
                                       v1::BatchGetUsersResponse* response) {
   Status status = Begin(context);
   for (const int64_t id : request->user_ids()) {
@@ -227,7 +235,8 @@ Status FakeUserService::BatchGetUsers(ServerContext* context, const v1::BatchGet
   return status;
 }
 
-Status FakeUserService::BatchCreateUsers(ServerContext* context, const v1::BatchCreateUsersRequest* request,
+Status FakeUserService::BatchCreateUsers(ServerContext* context,
+                                         const v1::BatchCreateUsersRequest* request,
                                          v1::BatchCreateUsersResponse* response) {
   Status status = Begin(context);
   for (const auto& one : request->requests()) {
@@ -236,7 +245,8 @@ Status FakeUserService::BatchCreateUsers(ServerContext* context, const v1::Batch
   return status;
 }
 
-Status FakeUserService::BatchUpdateUsers(ServerContext* context, const v1::BatchUpdateUsersRequest* request,
+Status FakeUserService::BatchUpdateUsers(ServerContext* context,
+                                         const v1::BatchUpdateUsersRequest* request,
                                          v1::BatchUpdateUsersResponse* response) {
   Status status = Begin(context);
   for (const auto& one : request->requests()) {
@@ -245,7 +255,8 @@ Status FakeUserService::BatchUpdateUsers(ServerContext* context, const v1::Batch
   return status;
 }
 
-Status FakeUserService::BatchDeleteUsers(ServerContext* context, const v1::BatchDeleteUsersRequest* request,
+Status FakeUserService::BatchDeleteUsers(ServerContext* context,
+                                         const v1::BatchDeleteUsersRequest* request,
                                          google::protobuf::Empty*) {
   Status status = Begin(context);
   for (const auto& one : request->requests()) {

@@ -1,4 +1,5 @@
-// A users.v1.UserService in this process, on port 0, that fails and stalls when told to. Users live in a map.
+// A users.v1.UserService in this process, on port 0, that fails and stalls when told to. Users live
+// in a map.
 //
 //   FakeServer server;
 //   server.AddUsers(5);                                  // ids 1 to 5
@@ -54,18 +55,23 @@ class FakeUserService final : public users::v1::UserService::Service {
                           users::v1::User* response) override;
   grpc::Status DeleteUser(grpc::ServerContext* context, const users::v1::DeleteUserRequest* request,
                           google::protobuf::Empty* response) override;
-  grpc::Status BatchGetUsers(grpc::ServerContext* context, const users::v1::BatchGetUsersRequest* request,
+  grpc::Status BatchGetUsers(grpc::ServerContext* context,
+                             const users::v1::BatchGetUsersRequest* request,
                              users::v1::BatchGetUsersResponse* response) override;
-  grpc::Status BatchCreateUsers(grpc::ServerContext* context, const users::v1::BatchCreateUsersRequest* request,
+  grpc::Status BatchCreateUsers(grpc::ServerContext* context,
+                                const users::v1::BatchCreateUsersRequest* request,
                                 users::v1::BatchCreateUsersResponse* response) override;
-  grpc::Status BatchUpdateUsers(grpc::ServerContext* context, const users::v1::BatchUpdateUsersRequest* request,
+  grpc::Status BatchUpdateUsers(grpc::ServerContext* context,
+                                const users::v1::BatchUpdateUsersRequest* request,
                                 users::v1::BatchUpdateUsersResponse* response) override;
-  grpc::Status BatchDeleteUsers(grpc::ServerContext* context, const users::v1::BatchDeleteUsersRequest* request,
+  grpc::Status BatchDeleteUsers(grpc::ServerContext* context,
+                                const users::v1::BatchDeleteUsersRequest* request,
                                 google::protobuf::Empty* response) override;
   grpc::Status CountUsers(grpc::ServerContext* context, const users::v1::CountUsersRequest* request,
                           users::v1::CountUsersResponse* response) override;
   // One user a chunk.
-  grpc::Status ExportUsers(grpc::ServerContext* context, const users::v1::ExportUsersRequest* request,
+  grpc::Status ExportUsers(grpc::ServerContext* context,
+                           const users::v1::ExportUsersRequest* request,
                            grpc::ServerWriter<users::v1::ExportUsersResponse>* writer) override;
 
  private:
