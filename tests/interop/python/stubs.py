@@ -1,7 +1,7 @@
 """The Python stubs of the contract, generated into a folder of their own when a program starts.
 
     import stubs
-    folder = stubs.generate(protoc='protoc', plugin='grpc_python_plugin', imports=[...])
+    stubs.generate()
     from users.v1 import user_service_pb2, user_service_pb2_grpc
 
 A program of your own would generate them once, at build time, with the same command.
@@ -9,10 +9,17 @@ A program of your own would generate them once, at build time, with the same com
 
 import atexit
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 
+# Where this project and Debian's packages have the .proto files.
+IMPORTS = [
+    pathlib.Path(__file__).resolve().parents[3] / 'proto',
+    '/usr/share/gocode/src/github.com/gogo/googleapis',
+    '/usr/share/grpc-proto/grpc',
+]
 PROTOS = [
     'users/v1/user.proto', 'users/v1/errors.proto', 'users/v1/user_service.proto',
     # What errors are made of.
@@ -22,7 +29,7 @@ PROTOS = [
 ]
 
 
-def generate(protoc, plugin, imports):
+def generate(protoc='protoc', plugin=shutil.which('grpc_python_plugin'), imports=tuple(IMPORTS)):
     """Runs protoc, and puts the folder of its output in front of sys.path until the program ends."""
     folder = tempfile.TemporaryDirectory(prefix='userservice-stubs-')
     atexit.register(folder.cleanup)
