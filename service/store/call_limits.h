@@ -10,9 +10,10 @@
 
 namespace userservice::store {
 
-// DEADLINE_EXPIRED once the deadline has passed, also if that is what stopped the task; CALL_CANCELLED if it was stopped
-// before.
-inline absl::Status CheckNotEnded(const CallContext& context, const std::stop_token& stop, absl::Time now) {
+// DEADLINE_EXPIRED once the deadline has passed, also if that is what stopped the task;
+// CALL_CANCELLED if it was stopped before.
+inline absl::Status CheckNotEnded(const CallContext& context, const std::stop_token& stop,
+                                  absl::Time now) {
   if (now >= context.deadline) return errors::DeadlineExpired();
   if (stop.stop_requested()) return errors::CallCancelled();
   return absl::OkStatus();

@@ -9,7 +9,8 @@
 namespace userservice::store {
 namespace {
 
-// How long a writer waits for readers that still use the log: pages are short, so this is rarely used up.
+// How long a writer waits for readers that still use the log: pages are short, so this is rarely
+// used up.
 constexpr int kReadersWaitMs = 100;
 
 constexpr char kPassive[] = "PRAGMA wal_checkpoint(PASSIVE)";
@@ -22,7 +23,8 @@ absl::StatusOr<std::unique_ptr<Checkpointer>> Checkpointer::Open(const std::stri
   sqlite::ConnectionOptions options(path, sqlite::OpenMode::kReadWrite);
   options.busy_timeout_ms = kReadersWaitMs;
   options.wal_autocheckpoint_pages = 0;
-  absl::StatusOr<std::unique_ptr<sqlite::Connection>> connection = sqlite::Connection::Open(options);
+  absl::StatusOr<std::unique_ptr<sqlite::Connection>> connection =
+      sqlite::Connection::Open(options);
   if (!connection.ok()) return StorageError(connection.status());
   return std::unique_ptr<Checkpointer>(new Checkpointer(*std::move(connection)));
 }
@@ -54,7 +56,8 @@ absl::Status Checkpointer::Checkpoint(const char* sql) {
 }
 
 void Checkpointer::Run() {
-  const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return closed_ || requested_; };
+  const auto has_work = [this]()
+                            ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return closed_ || requested_; };
   for (;;) {
     {
       const absl::MutexLock lock(&mutex_, absl::Condition(&has_work));

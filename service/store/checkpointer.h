@@ -1,13 +1,14 @@
-// Checkpointer: copies the write-ahead log back into the database, on a thread and a connection of its own, so that
-// commits do not wait for it.
+// Checkpointer: copies the write-ahead log back into the database, on a thread and a connection of
+// its own, so that commits do not wait for it.
 //
 //   checkpointer->Request();  // soon, if none is under way; more requests meanwhile are one
 //
-// A checkpoint beside running writes (PASSIVE) never blocks them, and may leave the newest part of the log. A log that
-// only grows, since writes never pause, is started over by RestartLog, which its caller, the writer, waits for.
-// Threads: any, but RestartLog and TruncateLog from the writer's, between its transactions. Errors: a checkpoint that fails leaves the log
-// longer, nothing else; the next one tries again.
-// Source: https://www.sqlite.org/c3ref/wal_checkpoint_v2.html
+// A checkpoint beside running writes (PASSIVE) never blocks them, and may leave the newest part of
+// the log. A log that only grows, since writes never pause, is started over by RestartLog, which
+// its caller, the writer, waits for. Threads: any, but RestartLog and TruncateLog from the
+// writer's, between its transactions. Errors: a checkpoint that fails leaves the log longer,
+// nothing else; the next one tries again. Source:
+// https://www.sqlite.org/c3ref/wal_checkpoint_v2.html
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,8 @@ class Checkpointer {
 
   void Request();
 
-  // Copies back what is left, waits for readers, not long, and lets the next write begin the log anew.
+  // Copies back what is left, waits for readers, not long, and lets the next write begin the log
+  // anew.
   absl::Status RestartLog() ABSL_LOCKS_EXCLUDED(checkpoint_);
   // The same, and cuts the file to nothing.
   absl::Status TruncateLog() ABSL_LOCKS_EXCLUDED(checkpoint_);

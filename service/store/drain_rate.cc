@@ -3,7 +3,8 @@
 namespace userservice::store {
 namespace {
 
-// The weight of the newest batch: a stall is noticed at once, and forgotten after about ten batches.
+// The weight of the newest batch: a stall is noticed at once, and forgotten after about ten
+// batches.
 constexpr double kNewest = 0.25;
 
 absl::Duration Follow(absl::Duration average, absl::Duration newest) {

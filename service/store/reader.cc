@@ -13,10 +13,12 @@ constexpr absl::Duration kRetryAfterMax = absl::Seconds(30);
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Reader>> Reader::Open(const std::string& path, const ReaderOptions& options) {
+absl::StatusOr<std::unique_ptr<Reader>> Reader::Open(const std::string& path,
+                                                     const ReaderOptions& options) {
   const sqlite::ConnectionOptions connection(path, sqlite::OpenMode::kReadOnly);
   absl::StatusOr<std::unique_ptr<sqlite::ConnectionPool>> connections =
-      sqlite::ConnectionPool::Open(connection, std::max({options.connections, options.threads, size_t{1}}));
+      sqlite::ConnectionPool::Open(connection,
+                                   std::max({options.connections, options.threads, size_t{1}}));
   if (!connections.ok()) return StorageError(connections.status());
   return std::unique_ptr<Reader>(new Reader(*std::move(connections), options));
 }
@@ -24,20 +26,24 @@ absl::StatusOr<std::unique_ptr<Reader>> Reader::Open(const std::string& path, co
 Reader::Reader(std::unique_ptr<sqlite::ConnectionPool> connections, const ReaderOptions& options)
     : connections_(std::move(connections)), options_(options) {
   if (options.threads > 0) {
-    threads_ = std::make_unique<ThreadPool>(options.thread_name, options.threads, options.queue_jobs_max);
+    threads_ = std::make_unique<ThreadPool>(options.thread_name, options.threads,
+                                            options.queue_jobs_max, options.niceness);
   }
 }
 
 // A moving average; two threads that write it at once lose one measurement, no more.
 void Reader::Measure(absl::Duration read) {
   const int64_t average = average_read_ns_.load(std::memory_order_relaxed);
-  average_read_ns_.store(average + (absl::ToInt64Nanoseconds(read) - average) / 4, std::memory_order_relaxed);
+  average_read_ns_.store(average + (absl::ToInt64Nanoseconds(read) - average) / 4,
+                         std::memory_order_relaxed);
 }
 
 absl::Status Reader::QueueFull() const {
   const absl::Duration read = absl::Nanoseconds(average_read_ns_.load(std::memory_order_relaxed));
-  const absl::Duration drain = read * (static_cast<double>(options_.queue_jobs_max) / static_cast<double>(options_.threads));
-  return errors::Overloaded("the queue of reads is full", std::clamp(drain, kRetryAfterMin, kRetryAfterMax));
+  const absl::Duration drain =
+      read * (static_cast<double>(options_.queue_jobs_max) / static_cast<double>(options_.threads));
+  return errors::Overloaded("the queue of reads is full",
+                            std::clamp(drain, kRetryAfterMin, kRetryAfterMax));
 }
 
 }  // namespace userservice::store

@@ -1,13 +1,14 @@
-// Reader: runs reads on read-only connections of its own, on the calling thread or on a few threads behind a bounded
-// queue.
+// Reader: runs reads on read-only connections of its own, on the calling thread or on a few threads
+// behind a bounded queue.
 //
 //   auto find = [user_id](sqlite::Connection& connection, const sqlite::QueryLimits& limits)
 //       -> absl::StatusOr<users::v1::User> { ... };
 //   return reader.Read(context, writer.committed(), find);
 //
 // A read waits for the context's min_revision first, and holds no connection while it does.
-// Limits: a full queue is OVERLOADED, with the time it takes to drain. DEADLINE_EXPIRED and CALL_CANCELLED, see
-// call_limits.h. Threads: any; the task resumes on the executor that it was started on.
+// Limits: a full queue is OVERLOADED, with the time it takes to drain. DEADLINE_EXPIRED and
+// CALL_CANCELLED, see call_limits.h. Threads: any; the task resumes on the executor that it was
+// started on.
 #pragma once
 
 #include <atomic>
@@ -38,22 +39,25 @@ struct ReaderOptions {
   ReaderOptions() = default;
 
   std::string thread_name;
-  size_t threads = 0;         // 0: reads run where they are asked for
-  size_t connections = 1;     // at least as many as threads; on 0 threads, how many callers read at once
+  size_t threads = 0;  // 0: reads run where they are asked for
+  size_t connections =
+      1;  // at least as many as threads; on 0 threads, how many callers read at once
   size_t queue_jobs_max = 0;  // of the threads
+  int niceness = 0;           // of the threads
 };
 
 class Reader {
  public:
   // Errors: of the catalogue.
-  static absl::StatusOr<std::unique_ptr<Reader>> Open(const std::string& path, const ReaderOptions& options);
+  static absl::StatusOr<std::unique_ptr<Reader>> Open(const std::string& path,
+                                                      const ReaderOptions& options);
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
-  // Gives what `function` (sqlite::Connection&, const sqlite::QueryLimits& -> absl::StatusOr<T>) gives. The context's
-  // timing and `committed` outlive the task.
-  template <class Function,
-            class Result = std::invoke_result_t<Function&, sqlite::Connection&, const sqlite::QueryLimits&>>
+  // Gives what `function` (sqlite::Connection&, const sqlite::QueryLimits& -> absl::StatusOr<T>)
+  // gives. The context's timing and `committed` outlive the task.
+  template <class Function, class Result = std::invoke_result_t<Function&, sqlite::Connection&,
+                                                                const sqlite::QueryLimits&>>
   Task<Result> Read(CallContext context, Broadcast& committed, Function function);
 
   size_t leased() const { return connections_->leased(); }
@@ -63,7 +67,8 @@ class Reader {
   Reader(std::unique_ptr<sqlite::ConnectionPool> connections, const ReaderOptions& options);
 
   template <class Result, class Function>
-  Result ReadHere(const CallContext& context, const std::stop_token& stop, absl::Time asked, Function& function);
+  Result ReadHere(const CallContext& context, const std::stop_token& stop, absl::Time asked,
+                  Function& function);
 
   void Measure(absl::Duration read);
   absl::Status QueueFull() const;
@@ -90,7 +95,8 @@ Task<Result> Reader::Read(CallContext context, Broadcast& committed, Function fu
 }
 
 template <class Result, class Function>
-Result Reader::ReadHere(const CallContext& context, const std::stop_token& stop, absl::Time asked, Function& function) {
+Result Reader::ReadHere(const CallContext& context, const std::stop_token& stop, absl::Time asked,
+                        Function& function) {
   const absl::Time begun = absl::Now();
   if (absl::Status status = CheckNotEnded(context, stop, begun); !status.ok()) return status;
   sqlite::ConnectionPool::Lease lease = connections_->Acquire();

@@ -12,7 +12,8 @@ namespace {
 constexpr absl::Duration kKept = absl::Hours(24);
 
 constexpr char kSelectRequest[] =
-    "SELECT fingerprint, user_id, response FROM request_ids WHERE request_id = ? AND created_at > ?";
+    "SELECT fingerprint, user_id, response FROM request_ids WHERE request_id = ? AND created_at > "
+    "?";
 
 constexpr char kInsertRequest[] =
     "INSERT OR REPLACE INTO request_ids (request_id, fingerprint, user_id, response, created_at) "
@@ -32,8 +33,10 @@ int64_t OldestKept(absl::Time now) { return absl::ToUnixSeconds(now - kKept); }
 
 }  // namespace
 
-absl::StatusOr<std::optional<LoggedRequest>> FindRequest(const WriteScope& scope, std::string_view request_id,
-                                                         std::string_view fingerprint, absl::Time now) {
+absl::StatusOr<std::optional<LoggedRequest>> FindRequest(const WriteScope& scope,
+                                                         std::string_view request_id,
+                                                         std::string_view fingerprint,
+                                                         absl::Time now) {
   sqlite::QueryScope row(scope.connection(), kSelectRequest, scope.limits());
   row.Bind(request_id, OldestKept(now));
   const absl::StatusOr<bool> found = row.Step();
@@ -45,16 +48,19 @@ absl::StatusOr<std::optional<LoggedRequest>> FindRequest(const WriteScope& scope
   return request;
 }
 
-absl::Status LogRequest(const WriteScope& scope, std::string_view request_id, std::string_view fingerprint,
-                        const LoggedRequest& request, absl::Time now) {
+absl::Status LogRequest(const WriteScope& scope, std::string_view request_id,
+                        std::string_view fingerprint, const LoggedRequest& request,
+                        absl::Time now) {
   {
     sqlite::QueryScope old(scope.connection(), kDeleteSomeOldRequests, scope.limits());
-    if (absl::Status status = old.Bind(OldestKept(now)).Run(); !status.ok()) return StorageError(status);
+    if (absl::Status status = old.Bind(OldestKept(now)).Run(); !status.ok())
+      return StorageError(status);
   }
   std::optional<sqlite::Blob> response;
   if (request.response.has_value()) response.emplace(*request.response);
   sqlite::QueryScope insert(scope.connection(), kInsertRequest, scope.limits());
-  insert.Bind(request_id, sqlite::Blob(fingerprint), request.user_id, response, absl::ToUnixSeconds(now));
+  insert.Bind(request_id, sqlite::Blob(fingerprint), request.user_id, response,
+              absl::ToUnixSeconds(now));
   return StorageError(insert.Run());
 }
 

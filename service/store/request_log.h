@@ -2,10 +2,11 @@
 //
 //   absl::StatusOr<std::optional<LoggedRequest>> first = FindRequest(scope, id, fingerprint, now);
 //   ...                                                    // not found: do the write
-//   absl::Status status = LogRequest(scope, id, fingerprint, LoggedRequest(user_id, response), now);
+//   absl::Status status = LogRequest(scope, id, fingerprint, LoggedRequest(user_id, response),
+//   now);
 //
-// All of it happens in the transaction of the write itself, so that after a crash both are there or neither is.
-// Entries live 24 hours. Responses are personal data: they go with their user, at once.
+// All of it happens in the transaction of the write itself, so that after a crash both are there or
+// neither is. Entries live 24 hours. Responses are personal data: they go with their user, at once.
 // Errors: of the catalogue. Threads: the writer's.
 #pragma once
 
@@ -27,17 +28,20 @@ struct LoggedRequest {
       : user_id(written_user_id), response(std::move(first_response)) {}
 
   int64_t user_id = 0;
-  std::optional<std::string> response;  // the serialized User; nothing for a deletion, and once the user was deleted
+  std::optional<std::string>
+      response;  // the serialized User; nothing for a deletion, and once the user was deleted
 };
 
-// Nothing if the id is new, or was last used more than 24 hours before `now`. REQUEST_ID_REUSED if it was used for a
-// request with another fingerprint.
-absl::StatusOr<std::optional<LoggedRequest>> FindRequest(const WriteScope& scope, std::string_view request_id,
-                                                         std::string_view fingerprint, absl::Time now);
+// Nothing if the id is new, or was last used more than 24 hours before `now`. REQUEST_ID_REUSED if
+// it was used for a request with another fingerprint.
+absl::StatusOr<std::optional<LoggedRequest>> FindRequest(const WriteScope& scope,
+                                                         std::string_view request_id,
+                                                         std::string_view fingerprint,
+                                                         absl::Time now);
 
 // Also drops a few entries that have had their time.
-absl::Status LogRequest(const WriteScope& scope, std::string_view request_id, std::string_view fingerprint,
-                        const LoggedRequest& request, absl::Time now);
+absl::Status LogRequest(const WriteScope& scope, std::string_view request_id,
+                        std::string_view fingerprint, const LoggedRequest& request, absl::Time now);
 
 // Erases what was answered about a user. The ids stay: they still tell a repeat from a new request.
 absl::Status EraseResponses(const WriteScope& scope, int64_t user_id);

@@ -19,17 +19,19 @@ namespace {
 constexpr size_t kPointBatchMax = 16;
 
 constexpr char kSelectUser[] =
-    "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE user_id = ?";
+    "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE user_id = "
+    "?";
 
 // The collation of users_by_email_nocase.
 constexpr char kSelectUserByEmail[] =
-    "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE email = ? COLLATE NOCASE";
+    "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE email = ? "
+    "COLLATE NOCASE";
 
 // Nothing if there is no such row. `key` is what the statement looks for.
 template <class Key>
 absl::StatusOr<std::optional<users::v1::User>> FindUser(sqlite::Connection& connection,
-                                                        const sqlite::QueryLimits& limits, const char* sql,
-                                                        const Key& key) {
+                                                        const sqlite::QueryLimits& limits,
+                                                        const char* sql, const Key& key) {
   sqlite::QueryScope row(connection, sql, limits);
   row.Bind(key);
   const absl::StatusOr<bool> found = row.Step();
@@ -41,10 +43,12 @@ absl::StatusOr<std::optional<users::v1::User>> FindUser(sqlite::Connection& conn
 
 }  // namespace
 
-Task<absl::StatusOr<users::v1::User>> SqliteUserStore::GetUser(CallContext context, int64_t user_id) {
+Task<absl::StatusOr<users::v1::User>> SqliteUserStore::GetUser(CallContext context,
+                                                               int64_t user_id) {
   auto get = [user_id](sqlite::Connection& connection,
                        const sqlite::QueryLimits& limits) -> absl::StatusOr<users::v1::User> {
-    absl::StatusOr<std::optional<users::v1::User>> user = FindUser(connection, limits, kSelectUser, user_id);
+    absl::StatusOr<std::optional<users::v1::User>> user =
+        FindUser(connection, limits, kSelectUser, user_id);
     if (!user.ok()) return user.status();
     if (!user->has_value()) return errors::UserNotFound(user_id);
     return **std::move(user);
@@ -52,10 +56,13 @@ Task<absl::StatusOr<users::v1::User>> SqliteUserStore::GetUser(CallContext conte
   return points_->Read(context, writer_->committed(), get);
 }
 
-Task<absl::StatusOr<users::v1::User>> SqliteUserStore::LookupUser(CallContext context, std::string email) {
-  auto look_up = [email = std::move(email)](sqlite::Connection& connection,
-                                            const sqlite::QueryLimits& limits) -> absl::StatusOr<users::v1::User> {
-    absl::StatusOr<std::optional<users::v1::User>> user = FindUser(connection, limits, kSelectUserByEmail, email);
+Task<absl::StatusOr<users::v1::User>> SqliteUserStore::LookupUser(CallContext context,
+                                                                  std::string email) {
+  auto look_up = [email = std::move(email)](
+                     sqlite::Connection& connection,
+                     const sqlite::QueryLimits& limits) -> absl::StatusOr<users::v1::User> {
+    absl::StatusOr<std::optional<users::v1::User>> user =
+        FindUser(connection, limits, kSelectUserByEmail, email);
     if (!user.ok()) return user.status();
     if (!user->has_value()) return errors::UserNotFoundByEmail(email);
     return **std::move(user);
@@ -63,18 +70,21 @@ Task<absl::StatusOr<users::v1::User>> SqliteUserStore::LookupUser(CallContext co
   return points_->Read(context, writer_->committed(), std::move(look_up));
 }
 
-Task<absl::StatusOr<std::vector<users::v1::User>>> SqliteUserStore::BatchGetUsers(CallContext context,
-                                                                                  std::vector<int64_t> user_ids) {
+Task<absl::StatusOr<std::vector<users::v1::User>>> SqliteUserStore::BatchGetUsers(
+    CallContext context, std::vector<int64_t> user_ids) {
   Reader& reader = user_ids.size() <= kPointBatchMax ? *points_ : *scans_;
-  auto get_all = [user_ids = std::move(user_ids)](sqlite::Connection& connection, const sqlite::QueryLimits& limits)
-      -> absl::StatusOr<std::vector<users::v1::User>> {
+  auto get_all =
+      [user_ids = std::move(user_ids)](
+          sqlite::Connection& connection,
+          const sqlite::QueryLimits& limits) -> absl::StatusOr<std::vector<users::v1::User>> {
     const absl::StatusOr<sqlite::Transaction> snapshot =
         sqlite::Transaction::Begin(connection, sqlite::Transaction::Kind::kDeferred, limits);
     if (!snapshot.ok()) return StorageError(snapshot.status());
     std::vector<users::v1::User> users;
     users.reserve(user_ids.size());
     for (const int64_t user_id : user_ids) {
-      absl::StatusOr<std::optional<users::v1::User>> user = FindUser(connection, limits, kSelectUser, user_id);
+      absl::StatusOr<std::optional<users::v1::User>> user =
+          FindUser(connection, limits, kSelectUser, user_id);
       if (!user.ok()) return user.status();
       if (!user->has_value()) return errors::UserNotFound(user_id);
       users.push_back(**std::move(user));
@@ -84,14 +94,17 @@ Task<absl::StatusOr<std::vector<users::v1::User>>> SqliteUserStore::BatchGetUser
   return reader.Read(context, writer_->committed(), std::move(get_all));
 }
 
-Task<absl::StatusOr<UserPage>> SqliteUserStore::ListUsers(CallContext context, const PageQuery& query) {
-  auto read_page = [this, &query](sqlite::Connection& connection, const sqlite::QueryLimits& limits) {
+Task<absl::StatusOr<UserPage>> SqliteUserStore::ListUsers(CallContext context,
+                                                          const PageQuery& query) {
+  auto read_page = [this, &query](sqlite::Connection& connection,
+                                  const sqlite::QueryLimits& limits) {
     return ReadPage(connection, limits, query, options_.rows_examined_max);
   };
   return scans_->Read(context, writer_->committed(), read_page);
 }
 
-Task<absl::StatusOr<UserCount>> SqliteUserStore::CountUsers(CallContext context, const Filter& filter) {
+Task<absl::StatusOr<UserCount>> SqliteUserStore::CountUsers(CallContext context,
+                                                            const Filter& filter) {
   auto count = [&filter](sqlite::Connection& connection, const sqlite::QueryLimits& limits) {
     return ReadCount(connection, limits, filter);
   };

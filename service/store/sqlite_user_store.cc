@@ -13,11 +13,16 @@
 namespace userservice::store {
 namespace {
 
+// Scans that keep every core busy would else make the loop, on whose thread point reads run, wait
+// for its turn: 10 ms and more on two cores.
+constexpr int kScanNiceness = 10;
+
 constexpr char kSelectState[] = "SELECT value FROM service_state WHERE key = ?";
 
 absl::StatusOr<std::string> ReadPageTokenKey(const std::string& path) {
   const sqlite::ConnectionOptions options(path, sqlite::OpenMode::kReadOnly);
-  absl::StatusOr<std::unique_ptr<sqlite::Connection>> connection = sqlite::Connection::Open(options);
+  absl::StatusOr<std::unique_ptr<sqlite::Connection>> connection =
+      sqlite::Connection::Open(options);
   if (!connection.ok()) return StorageError(connection.status());
   sqlite::QueryScope row(**connection, kSelectState);
   row.Bind(kPageTokenKeyState);
@@ -28,21 +33,23 @@ absl::StatusOr<std::string> ReadPageTokenKey(const std::string& path) {
 }
 
 WriteKind KindOf(WriteKind bare, const WriteOptions& options) {
-  return options.request_id.empty() && !options.validate_only ? bare : WriteKind::kSeveralStatements;
+  return options.request_id.empty() && !options.validate_only ? bare
+                                                              : WriteKind::kSeveralStatements;
 }
 
 // What the first success of this request answered.
 absl::StatusOr<users::v1::User> Replay(const LoggedRequest& first) {
   if (!first.response.has_value()) return errors::UserNotFound(first.user_id);
   users::v1::User user;
-  if (!user.ParseFromString(*first.response)) return errors::Internal("a logged response can not be read");
+  if (!user.ParseFromString(*first.response))
+    return errors::Internal("a logged response can not be read");
   return user;
 }
 
 // Runs a write that answers with a user once for its request_id.
 template <class Write>
-absl::StatusOr<users::v1::User> RunOnce(WriteScope& scope, const WriteOptions& options, absl::Time now,
-                                        const Write& write) {
+absl::StatusOr<users::v1::User> RunOnce(WriteScope& scope, const WriteOptions& options,
+                                        absl::Time now, const Write& write) {
   const std::string& request_id = options.request_id;
   if (!request_id.empty()) {
     const absl::StatusOr<std::optional<LoggedRequest>> first =
@@ -58,12 +65,14 @@ absl::StatusOr<users::v1::User> RunOnce(WriteScope& scope, const WriteOptions& o
   }
   if (request_id.empty()) return user;
   const LoggedRequest request(user->user_id(), user->SerializeAsString());
-  if (absl::Status status = LogRequest(scope, request_id, options.fingerprint, request, now); !status.ok()) return status;
+  if (absl::Status status = LogRequest(scope, request_id, options.fingerprint, request, now);
+      !status.ok())
+    return status;
   return user;
 }
 
-absl::Status RemoveOnce(WriteScope& scope, int64_t user_id, const std::string& etag, bool allow_missing,
-                        const WriteOptions& options, absl::Time now) {
+absl::Status RemoveOnce(WriteScope& scope, int64_t user_id, const std::string& etag,
+                        bool allow_missing, const WriteOptions& options, absl::Time now) {
   const std::string& request_id = options.request_id;
   if (!request_id.empty()) {
     const absl::StatusOr<std::optional<LoggedRequest>> first =
@@ -71,18 +80,21 @@ absl::Status RemoveOnce(WriteScope& scope, int64_t user_id, const std::string& e
     if (!first.ok()) return first.status();
     if (first->has_value()) return absl::OkStatus();
   }
-  if (absl::Status status = RemoveUser(scope, user_id, etag, allow_missing, now); !status.ok()) return status;
+  if (absl::Status status = RemoveUser(scope, user_id, etag, allow_missing, now); !status.ok())
+    return status;
   if (options.validate_only) {
     scope.Discard();
     return absl::OkStatus();
   }
   if (request_id.empty()) return absl::OkStatus();
-  return LogRequest(scope, request_id, options.fingerprint, LoggedRequest(user_id, std::nullopt), now);
+  return LogRequest(scope, request_id, options.fingerprint, LoggedRequest(user_id, std::nullopt),
+                    now);
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SqliteUserStore>> SqliteUserStore::Open(const SqliteStoreOptions& options) {
+absl::StatusOr<std::unique_ptr<SqliteUserStore>> SqliteUserStore::Open(
+    const SqliteStoreOptions& options) {
   absl::StatusOr<std::string> key = ReadPageTokenKey(options.path);
   if (!key.ok()) return key.status();
   absl::StatusOr<std::unique_ptr<Writer>> writer = Writer::Open(options.path, options.writer);
@@ -101,11 +113,12 @@ absl::StatusOr<std::unique_ptr<SqliteUserStore>> SqliteUserStore::Open(const Sql
   scan_options.threads = options.scan_threads;
   scan_options.connections = options.scan_threads;
   scan_options.queue_jobs_max = options.scan_queue_jobs_max;
+  scan_options.niceness = kScanNiceness;
   absl::StatusOr<std::unique_ptr<Reader>> scans = Reader::Open(options.path, scan_options);
   if (!scans.ok()) return scans.status();
 
-  return std::unique_ptr<SqliteUserStore>(new SqliteUserStore(options, *std::move(key), *std::move(writer),
-                                                              *std::move(points), *std::move(scans)));
+  return std::unique_ptr<SqliteUserStore>(new SqliteUserStore(
+      options, *std::move(key), *std::move(writer), *std::move(points), *std::move(scans)));
 }
 
 SqliteUserStore::SqliteUserStore(const SqliteStoreOptions& options, std::string page_token_key,
@@ -119,7 +132,8 @@ SqliteUserStore::SqliteUserStore(const SqliteStoreOptions& options, std::string 
 
 SqliteUserStore::~SqliteUserStore() = default;
 
-Task<absl::StatusOr<users::v1::User>> SqliteUserStore::CreateUser(CallContext context, const users::v1::User& user,
+Task<absl::StatusOr<users::v1::User>> SqliteUserStore::CreateUser(CallContext context,
+                                                                  const users::v1::User& user,
                                                                   const WriteOptions& options) {
   auto create = [&](WriteScope& scope) -> absl::StatusOr<users::v1::User> {
     const absl::Time now = options_.clock();
@@ -137,7 +151,8 @@ Task<absl::StatusOr<users::v1::User>> SqliteUserStore::CreateUser(CallContext co
   co_return co_await writer_->Write(context, KindOf(WriteKind::kOneStatement, options), create);
 }
 
-Task<absl::StatusOr<users::v1::User>> SqliteUserStore::UpdateUser(CallContext context, const UserUpdate& update,
+Task<absl::StatusOr<users::v1::User>> SqliteUserStore::UpdateUser(CallContext context,
+                                                                  const UserUpdate& update,
                                                                   const WriteOptions& options) {
   auto change = [&](WriteScope& scope) -> absl::StatusOr<users::v1::User> {
     const absl::Time now = options_.clock();
@@ -152,8 +167,9 @@ Task<absl::StatusOr<users::v1::User>> SqliteUserStore::UpdateUser(CallContext co
   co_return co_await writer_->Write(context, KindOf(WriteKind::kOneStatement, options), change);
 }
 
-Task<absl::Status> SqliteUserStore::DeleteUser(CallContext context, int64_t user_id, const std::string& etag,
-                                               bool allow_missing, const WriteOptions& options) {
+Task<absl::Status> SqliteUserStore::DeleteUser(CallContext context, int64_t user_id,
+                                               const std::string& etag, bool allow_missing,
+                                               const WriteOptions& options) {
   auto remove = [&](WriteScope& scope) -> absl::Status {
     return RemoveOnce(scope, user_id, etag, allow_missing, options, options_.clock());
   };
@@ -163,7 +179,8 @@ Task<absl::Status> SqliteUserStore::DeleteUser(CallContext context, int64_t user
 UserStore::OpenResources SqliteUserStore::open_resources() const {
   OpenResources open;
   open.leases = points_->leased() + scans_->leased();
-  open.statements = points_->active_statements() + scans_->active_statements() + writer_->stats().statements;
+  open.statements =
+      points_->active_statements() + scans_->active_statements() + writer_->stats().statements;
   open.writes = writer_->open_jobs();
   return open;
 }

@@ -1,14 +1,15 @@
 // SqliteUserStore: the UserStore that keeps users in one SQLite file.
 //
 //   absl::StatusOr<DatabaseInfo> info = PrepareDatabase(path, DatabaseOptions());
-//   absl::StatusOr<std::unique_ptr<SqliteUserStore>> store = SqliteUserStore::Open(SqliteStoreOptions(path));
+//   absl::StatusOr<std::unique_ptr<SqliteUserStore>> store =
+//   SqliteUserStore::Open(SqliteStoreOptions(path));
 //
-// Point reads (GetUser, LookupUser, small batches) have connections of their own, and run on the calling thread or on
-// point threads; what scans (ListUsers, CountUsers, large batches) runs on scan threads behind a bounded queue, so that
-// no scan delays a point read. Writes go through the one Writer, see writer.h.
-// A read transaction lives for one call at most: one page, one batch.
-// Threads, errors: see user_store.h. Ending: the destructor waits for scans and commits the writes that are queued; every
-// task that the store gave out has ended before.
+// Point reads (GetUser, LookupUser, small batches) have connections of their own, and run on the
+// calling thread or on point threads; what scans (ListUsers, CountUsers, large batches) runs on
+// scan threads behind a bounded queue, so that no scan delays a point read. Writes go through the
+// one Writer, see writer.h. A read transaction lives for one call at most: one page, one batch.
+// Threads, errors: see user_store.h. Ending: the destructor waits for scans and commits the writes
+// that are queued; every task that the store gave out has ended before.
 #pragma once
 
 #include <cstddef>
@@ -33,13 +34,13 @@ namespace userservice::store {
 struct SqliteStoreOptions {
   explicit SqliteStoreOptions(std::string database_path) : path(std::move(database_path)) {}
 
-  std::string path;                     // of a database that PrepareDatabase has prepared
-  size_t point_threads = 0;             // 0: point reads run on the thread that asks
-  size_t point_connections = 2;         // how many threads may read points at once
-  size_t point_queue_jobs_max = 4096;   // of the point threads
+  std::string path;                    // of a database that PrepareDatabase has prepared
+  size_t point_threads = 0;            // 0: point reads run on the thread that asks
+  size_t point_connections = 2;        // how many threads may read points at once
+  size_t point_queue_jobs_max = 4096;  // of the point threads
   size_t scan_threads = 2;
   size_t scan_queue_jobs_max = 256;
-  size_t rows_examined_max = 20'000;    // a page
+  size_t rows_examined_max = 20'000;              // a page
   std::function<absl::Time()> clock = absl::Now;  // what rows and request ids are stamped with
   WriterOptions writer;
 };
@@ -52,8 +53,8 @@ class SqliteUserStore final : public UserStore {
 
   Task<absl::StatusOr<users::v1::User>> GetUser(CallContext context, int64_t user_id) override;
   Task<absl::StatusOr<users::v1::User>> LookupUser(CallContext context, std::string email) override;
-  Task<absl::StatusOr<std::vector<users::v1::User>>> BatchGetUsers(CallContext context,
-                                                                   std::vector<int64_t> user_ids) override;
+  Task<absl::StatusOr<std::vector<users::v1::User>>> BatchGetUsers(
+      CallContext context, std::vector<int64_t> user_ids) override;
   Task<absl::StatusOr<UserPage>> ListUsers(CallContext context, const PageQuery& query) override;
   Task<absl::StatusOr<UserCount>> CountUsers(CallContext context, const Filter& filter) override;
 
@@ -61,8 +62,8 @@ class SqliteUserStore final : public UserStore {
                                                    const WriteOptions& options) override;
   Task<absl::StatusOr<users::v1::User>> UpdateUser(CallContext context, const UserUpdate& update,
                                                    const WriteOptions& options) override;
-  Task<absl::Status> DeleteUser(CallContext context, int64_t user_id, const std::string& etag, bool allow_missing,
-                                const WriteOptions& options) override;
+  Task<absl::Status> DeleteUser(CallContext context, int64_t user_id, const std::string& etag,
+                                bool allow_missing, const WriteOptions& options) override;
 
   const PageTokenCodec& page_tokens() const override { return page_tokens_; }
   OpenResources open_resources() const override;
@@ -71,13 +72,14 @@ class SqliteUserStore final : public UserStore {
   Writer& writer() { return *writer_; }
 
  private:
-  SqliteUserStore(const SqliteStoreOptions& options, std::string page_token_key, std::unique_ptr<Writer> writer,
-                  std::unique_ptr<Reader> points, std::unique_ptr<Reader> scans);
+  SqliteUserStore(const SqliteStoreOptions& options, std::string page_token_key,
+                  std::unique_ptr<Writer> writer, std::unique_ptr<Reader> points,
+                  std::unique_ptr<Reader> scans);
 
   const SqliteStoreOptions options_;
   const PageTokenCodec page_tokens_;
-  // Members end in reverse order: reads first, then the writer, whose last act is to copy the log back, for which no
-  // reader may be in the way.
+  // Members end in reverse order: reads first, then the writer, whose last act is to copy the log
+  // back, for which no reader may be in the way.
   const std::unique_ptr<Writer> writer_;
   const std::unique_ptr<Reader> points_;
   const std::unique_ptr<Reader> scans_;

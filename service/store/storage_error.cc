@@ -8,7 +8,8 @@ namespace userservice::store {
 
 absl::Status StorageError(const absl::Status& status) {
   if (status.ok() || !errors::ReasonOf(status).empty()) return status;
-  const std::string cause = absl::StrCat(status.message(), " (SQLite ", sqlite::ExtendedResultCode(status), ")");
+  const std::string cause =
+      absl::StrCat(status.message(), " (SQLite ", sqlite::ExtendedResultCode(status), ")");
   switch (status.code()) {
     case absl::StatusCode::kDeadlineExceeded:
       return errors::DeadlineExpired();

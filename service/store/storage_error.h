@@ -2,9 +2,9 @@
 //
 //   if (absl::Status status = rows.Run(); !status.ok()) return StorageError(status);
 //
-// A status that is OK, or comes from the catalogue already, passes unchanged. SQLite's own words are noted as the cause,
-// for the log. A violated constraint that the caller did not expect is INTERNAL: whoever expects it (EMAIL_TAKEN) looks
-// at the code first.
+// A status that is OK, or comes from the catalogue already, passes unchanged. SQLite's own words
+// are noted as the cause, for the log. A violated constraint that the caller did not expect is
+// INTERNAL: whoever expects it (EMAIL_TAKEN) looks at the code first.
 #pragma once
 
 #include "absl/status/status.h"

@@ -14,8 +14,8 @@ enum Column { kUserId, kName, kEmail, kAge, kCreatedAt, kUpdatedAt, kRevision };
 // Timestamp's years begin with 1.
 constexpr int64_t kTimestampSecondsMin = -62'135'596'800;
 
-// The length of the UTF-8 sequence at the head of `text`, 0 if there is none. Overlong forms, surrogates and what lies
-// past U+10FFFF are none.
+// The length of the UTF-8 sequence at the head of `text`, 0 if there is none. Overlong forms,
+// surrogates and what lies past U+10FFFF are none.
 size_t SequenceLength(std::string_view text) {
   const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
@@ -31,7 +31,8 @@ size_t SequenceLength(std::string_view text) {
   return length;
 }
 
-void ReadTime(const sqlite::QueryScope& row, int column, google::protobuf::Timestamp* (users::v1::User::*mutable_time)(),
+void ReadTime(const sqlite::QueryScope& row, int column,
+              google::protobuf::Timestamp* (users::v1::User::*mutable_time)(),
               users::v1::User& user) {
   if (row.IsNull(column)) return;
   const std::optional<absl::Time> time = ParseStoredTime(row.Text(column));
@@ -60,7 +61,8 @@ void ReadUser(const sqlite::QueryScope& row, users::v1::User& user) {
 void SetTimestamp(absl::Time time, google::protobuf::Timestamp& timestamp) {
   const int64_t seconds = absl::ToUnixSeconds(time);
   timestamp.set_seconds(seconds);
-  timestamp.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
+  timestamp.set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
 }
 
 std::string EtagOf(int64_t revision) { return absl::StrCat("\"", revision, "\""); }

@@ -1,15 +1,15 @@
 // A row of the table users as the contract's User, whatever program wrote it.
 //
 //   QueryScope row(connection,
-//       "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE user_id = ?");
+//       "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE
+//       user_id = ?");
 //   ...                    // Bind and Step
 //   users::v1::User user;
 //   ReadUser(row, user);
 //
-// SQLite holds any value in any column. What the contract can not show is left out or repaired, so that one odd row never
-// fails a page: a time that can not be read (stored_time.h) and an age that is no 32-bit integer are absent, and bytes
-// that are no UTF-8 become U+FFFD.
-// Threads: any.
+// SQLite holds any value in any column. What the contract can not show is left out or repaired, so
+// that one odd row never fails a page: a time that can not be read (stored_time.h) and an age that
+// is no 32-bit integer are absent, and bytes that are no UTF-8 become U+FFFD. Threads: any.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@
 namespace userservice::store {
 
 // What ReadUser reads, in this order, from the first column of the current row on.
-inline constexpr char kUserColumns[] = "user_id, name, email, age, created_at, updated_at, revision";
+inline constexpr char kUserColumns[] =
+    "user_id, name, email, age, created_at, updated_at, revision";
 inline constexpr int kUserColumnCount = 7;
 
 void ReadUser(const sqlite::QueryScope& row, users::v1::User& user);

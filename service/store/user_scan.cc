@@ -24,7 +24,8 @@ namespace {
 constexpr char kSelectRevision[] =
     "SELECT max(coalesce((SELECT max(revision) FROM users), 0),"
     " coalesce((SELECT max(revision) FROM tombstones), 0),"
-    " coalesce((SELECT CAST(value AS INTEGER) FROM service_state WHERE key = 'compacted_revision'), 0))";
+    " coalesce((SELECT CAST(value AS INTEGER) FROM service_state WHERE key = "
+    "'compacted_revision'), 0))";
 
 // Without a condition SQLite counts an index's pages instead of rows.
 constexpr char kCountAll[] = "SELECT count(*) FROM users";
@@ -58,8 +59,8 @@ std::string_view RangeSql(FilterOperator op) {
   return "";
 }
 
-// Narrows `where` by those comparisons that every match has to fulfil and that an index can look up, so that the rows
-// outside are not even examined.
+// Narrows `where` by those comparisons that every match has to fulfil and that an index can look
+// up, so that the rows outside are not even examined.
 void AppendIndexed(const FilterNode& node, SqlCondition& where) {
   if (const auto* const all = std::get_if<FilterNode::And>(&node.node)) {
     for (const FilterNode& each : all->nodes) AppendIndexed(each, where);
@@ -72,7 +73,8 @@ void AppendIndexed(const FilterNode& node, SqlCondition& where) {
   if (comparison->field == UserField::kUserId && number != nullptr) {
     const std::string_view range = RangeSql(comparison->op);
     if (!range.empty()) AppendAnd(where, SqlCondition{std::string(range), {*number}});
-  } else if (comparison->field == UserField::kEmail && text != nullptr && comparison->op == FilterOperator::kEqual) {
+  } else if (comparison->field == UserField::kEmail && text != nullptr &&
+             comparison->op == FilterOperator::kEqual) {
     AppendAnd(where, SqlCondition{"email = ? COLLATE NOCASE", {*text}});
   }
 }
@@ -143,8 +145,8 @@ absl::StatusOr<Scan> PlanScan(const PageQuery& query, size_t rows_examined_max) 
     if (!after.ok()) return after.status();
     AppendAnd(where, *std::move(after));
   }
-  scan.sql = absl::StrCat("SELECT ", kUserColumns, ", ", matches.sql, " FROM users WHERE ", where.sql, " ORDER BY ",
-                          OrderSql(query.order_by), " LIMIT ?");
+  scan.sql = absl::StrCat("SELECT ", kUserColumns, ", ", matches.sql, " FROM users WHERE ",
+                          where.sql, " ORDER BY ", OrderSql(query.order_by), " LIMIT ?");
   scan.parameters = std::move(matches.parameters);
   for (SqlValue& value : where.parameters) scan.parameters.push_back(std::move(value));
   return scan;
@@ -152,7 +154,8 @@ absl::StatusOr<Scan> PlanScan(const PageQuery& query, size_t rows_examined_max) 
 
 }  // namespace
 
-absl::StatusOr<int64_t> ReadRevision(sqlite::Connection& connection, const sqlite::QueryLimits& limits) {
+absl::StatusOr<int64_t> ReadRevision(sqlite::Connection& connection,
+                                     const sqlite::QueryLimits& limits) {
   sqlite::QueryScope row(connection, kSelectRevision, limits);
   const absl::StatusOr<bool> found = row.Step();
   if (!found.ok()) return StorageError(found.status());
@@ -186,14 +189,16 @@ absl::StatusOr<UserPage> ReadPage(sqlite::Connection& connection, const sqlite::
     }
     if (row.Int64(kUserColumnCount) != 0) ReadUser(row, page.users.emplace_back());
     // The last row of this page; one look further tells whether the list goes on.
-    if (page.users.size() == page_size || examined + 1 == scan->rows_max) last = CursorAt(row, query.order_by);
+    if (page.users.size() == page_size || examined + 1 == scan->rows_max)
+      last = CursorAt(row, query.order_by);
   }
 }
 
-absl::StatusOr<UserCount> ReadCount(sqlite::Connection& connection, const sqlite::QueryLimits& limits,
-                                    const Filter& filter) {
+absl::StatusOr<UserCount> ReadCount(sqlite::Connection& connection,
+                                    const sqlite::QueryLimits& limits, const Filter& filter) {
   const SqlCondition where = FilterSql(filter);
-  const std::string sql = filter.root() == nullptr ? kCountAll : absl::StrCat(kCountAll, " WHERE ", where.sql);
+  const std::string sql =
+      filter.root() == nullptr ? kCountAll : absl::StrCat(kCountAll, " WHERE ", where.sql);
   const absl::StatusOr<sqlite::Transaction> snapshot =
       sqlite::Transaction::Begin(connection, sqlite::Transaction::Kind::kDeferred, limits);
   if (!snapshot.ok()) return StorageError(snapshot.status());

@@ -1,9 +1,10 @@
 // Reads that look at many rows: one page of a list, and a count.
 //
-// A page examines at most `rows_examined_max` rows: where few of them match it is short or empty, and its cursor says how
-// far it came. That holds for the orders that an index serves, by user_id and by email. Any other order has to look at
-// every row to know the first, so there only the limits bound the work.
-// Errors: of the catalogue. Threads: the connection's. The limits stop a scan within 50 ms.
+// A page examines at most `rows_examined_max` rows: where few of them match it is short or empty,
+// and its cursor says how far it came. That holds for the orders that an index serves, by user_id
+// and by email. Any other order has to look at every row to know the first, so there only the
+// limits bound the work. Errors: of the catalogue. Threads: the connection's. The limits stop a
+// scan within 50 ms.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +22,8 @@ namespace userservice::store {
 absl::StatusOr<UserPage> ReadPage(sqlite::Connection& connection, const sqlite::QueryLimits& limits,
                                   const PageQuery& query, size_t rows_examined_max);
 
-absl::StatusOr<UserCount> ReadCount(sqlite::Connection& connection, const sqlite::QueryLimits& limits,
-                                    const Filter& filter);
+absl::StatusOr<UserCount> ReadCount(sqlite::Connection& connection,
+                                    const sqlite::QueryLimits& limits, const Filter& filter);
 
 // The newest revision in the connection's snapshot.
 absl::StatusOr<int64_t> ReadRevision(sqlite::Connection& connection,

@@ -1,10 +1,12 @@
-// UserStore: users as a domain, whatever keeps them. SQLite is the engine that stands behind it today.
+// UserStore: users as a domain, whatever keeps them. SQLite is the engine that stands behind it
+// today.
 //
 //   absl::StatusOr<users::v1::User> user = co_await store.GetUser(context, 42);
 //
-// Users are the contract's own messages, complete with times and etag. Values that arrive here were checked by the
-// handlers; what only the table knows (uniqueness, etags, request ids) is checked here.
-// Errors: from the catalogue (service/errors). Cancellation: by the awaiting task's stop token; a statement that runs
+// Users are the contract's own messages, complete with times and etag. Values that arrive here were
+// checked by the handlers; what only the table knows (uniqueness, etags, request ids) is checked
+// here. Errors: from the catalogue (service/errors). Cancellation: by the awaiting task's stop
+// token; a statement that runs
 //   stops within 50 ms of it, and of the context's deadline.
 // Threads: any; a coroutine resumes on the executor that it called from.
 // Lifetime: the store outlives every task it gave out.
@@ -38,7 +40,8 @@ struct CallTiming {
 // What a store operation is told of the call behind it.
 struct CallContext {
   CallContext() = default;
-  CallContext(absl::Time call_deadline, CallTiming* call_timing) : deadline(call_deadline), timing(call_timing) {}
+  CallContext(absl::Time call_deadline, CallTiming* call_timing)
+      : deadline(call_deadline), timing(call_timing) {}
 
   absl::Time deadline = absl::InfiniteFuture();
   CallTiming* timing = nullptr;  // may be null; outlives the operation
@@ -92,27 +95,32 @@ class UserStore {
   // Reads. Each is answered from one snapshot, not older than the context's min_revision.
   virtual Task<absl::StatusOr<users::v1::User>> GetUser(CallContext context, int64_t user_id) = 0;
   // `email` in lower case.
-  virtual Task<absl::StatusOr<users::v1::User>> LookupUser(CallContext context, std::string email) = 0;
-  virtual Task<absl::StatusOr<std::vector<users::v1::User>>> BatchGetUsers(CallContext context,
-                                                                           std::vector<int64_t> user_ids) = 0;
+  virtual Task<absl::StatusOr<users::v1::User>> LookupUser(CallContext context,
+                                                           std::string email) = 0;
+  virtual Task<absl::StatusOr<std::vector<users::v1::User>>> BatchGetUsers(
+      CallContext context, std::vector<int64_t> user_ids) = 0;
   // `query` must outlive the task.
   virtual Task<absl::StatusOr<UserPage>> ListUsers(CallContext context, const PageQuery& query) = 0;
   // `filter` must outlive the task.
   virtual Task<absl::StatusOr<UserCount>> CountUsers(CallContext context, const Filter& filter) = 0;
 
   // Writes. Acknowledged when durable. The arguments must outlive the task.
-  virtual Task<absl::StatusOr<users::v1::User>> CreateUser(CallContext context, const users::v1::User& user,
+  virtual Task<absl::StatusOr<users::v1::User>> CreateUser(CallContext context,
+                                                           const users::v1::User& user,
                                                            const WriteOptions& options) = 0;
-  virtual Task<absl::StatusOr<users::v1::User>> UpdateUser(CallContext context, const UserUpdate& update,
+  virtual Task<absl::StatusOr<users::v1::User>> UpdateUser(CallContext context,
+                                                           const UserUpdate& update,
                                                            const WriteOptions& options) = 0;
   // `etag` "" matches any.
-  virtual Task<absl::Status> DeleteUser(CallContext context, int64_t user_id, const std::string& etag,
-                                        bool allow_missing, const WriteOptions& options) = 0;
+  virtual Task<absl::Status> DeleteUser(CallContext context, int64_t user_id,
+                                        const std::string& etag, bool allow_missing,
+                                        const WriteOptions& options) = 0;
 
   // Seals and opens page tokens with the key that the database keeps.
   virtual const PageTokenCodec& page_tokens() const = 0;
 
-  // What is open right now, for tests and for the log at shutdown. All zero when nothing is asked of the store.
+  // What is open right now, for tests and for the log at shutdown. All zero when nothing is asked
+  // of the store.
   struct OpenResources {
     size_t leases = 0;      // read connections lent out
     size_t statements = 0;  // statements that are neither reset nor finalized

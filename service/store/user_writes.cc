@@ -16,10 +16,12 @@ namespace userservice::store {
 namespace {
 
 constexpr char kInsertUser[] =
-    "INSERT INTO users (name, email, age, created_at, updated_at, revision) VALUES (?, ?, ?, ?, ?, ?)";
+    "INSERT INTO users (name, email, age, created_at, updated_at, revision) VALUES (?, ?, ?, ?, ?, "
+    "?)";
 
 constexpr char kSelectUser[] =
-    "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE user_id = ?";
+    "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE user_id = "
+    "?";
 
 constexpr char kSelectRevision[] = "SELECT revision FROM users WHERE user_id = ?";
 
@@ -29,8 +31,8 @@ constexpr char kDeleteUser[] = "DELETE FROM users WHERE user_id = ?";
 constexpr char kInsertTombstone[] =
     "INSERT OR REPLACE INTO tombstones (user_id, revision, deleted_at) VALUES (?, ?, ?)";
 
-// A column that does not change is not named: a value that an older program wrote, and that today's checks would refuse,
-// stays as it is.
+// A column that does not change is not named: a value that an older program wrote, and that today's
+// checks would refuse, stays as it is.
 enum ChangedColumns : unsigned { kName = 1, kEmail = 2, kAge = 4 };
 
 const std::string& UpdateSql(unsigned columns) {
@@ -38,7 +40,8 @@ const std::string& UpdateSql(unsigned columns) {
     auto* const all = new std::array<std::string, 8>;
     for (unsigned set = 0; set < all->size(); ++set) {
       (*all)[set] = absl::StrCat("UPDATE users SET ", (set & kName) != 0 ? "name = ?, " : "",
-                                 (set & kEmail) != 0 ? "email = ?, " : "", (set & kAge) != 0 ? "age = ?, " : "",
+                                 (set & kEmail) != 0 ? "email = ?, " : "",
+                                 (set & kAge) != 0 ? "age = ?, " : "",
                                  "updated_at = ?, revision = ? WHERE user_id = ?");
     }
     return all;
@@ -58,7 +61,8 @@ unsigned ColumnsThatDiffer(const UserUpdate& update, const users::v1::User& stor
   return columns;
 }
 
-absl::Status UpdateRow(WriteScope& scope, const UserUpdate& update, unsigned columns, absl::Time now) {
+absl::Status UpdateRow(WriteScope& scope, const UserUpdate& update, unsigned columns,
+                       absl::Time now) {
   sqlite::QueryScope row(scope.connection(), UpdateSql(columns), scope.limits());
   int index = 0;
   if ((columns & kName) != 0) row.BindAt(++index, update.values.name());
@@ -73,11 +77,14 @@ absl::Status UpdateRow(WriteScope& scope, const UserUpdate& update, unsigned col
 }
 
 // The table keeps microseconds: what is answered is what will be read.
-absl::Time ToMicroseconds(absl::Time time) { return absl::FromUnixMicros(absl::ToUnixMicros(time)); }
+absl::Time ToMicroseconds(absl::Time time) {
+  return absl::FromUnixMicros(absl::ToUnixMicros(time));
+}
 
 }  // namespace
 
-absl::StatusOr<users::v1::User> InsertUser(WriteScope& scope, const users::v1::User& user, absl::Time now) {
+absl::StatusOr<users::v1::User> InsertUser(WriteScope& scope, const users::v1::User& user,
+                                           absl::Time now) {
   now = ToMicroseconds(now);
   const std::string time = FormatStoredTime(now);
   const int64_t revision = scope.TakeRevision();
@@ -98,7 +105,8 @@ absl::StatusOr<users::v1::User> InsertUser(WriteScope& scope, const users::v1::U
   return stored;
 }
 
-absl::StatusOr<users::v1::User> ChangeUser(WriteScope& scope, const UserUpdate& update, absl::Time now) {
+absl::StatusOr<users::v1::User> ChangeUser(WriteScope& scope, const UserUpdate& update,
+                                           absl::Time now) {
   const users::v1::User& values = update.values;
   users::v1::User user;
   {
@@ -109,7 +117,8 @@ absl::StatusOr<users::v1::User> ChangeUser(WriteScope& scope, const UserUpdate& 
     if (!*found) return errors::UserNotFound(values.user_id());
     ReadUser(row, user);
   }
-  if (!values.etag().empty() && values.etag() != user.etag()) return errors::EtagMismatch(values.user_id());
+  if (!values.etag().empty() && values.etag() != user.etag())
+    return errors::EtagMismatch(values.user_id());
 
   const unsigned columns = ColumnsThatDiffer(update, user);
   if (columns == 0) return user;
@@ -126,8 +135,8 @@ absl::StatusOr<users::v1::User> ChangeUser(WriteScope& scope, const UserUpdate& 
   return user;
 }
 
-absl::Status RemoveUser(WriteScope& scope, int64_t user_id, std::string_view etag, bool allow_missing,
-                        absl::Time now) {
+absl::Status RemoveUser(WriteScope& scope, int64_t user_id, std::string_view etag,
+                        bool allow_missing, absl::Time now) {
   {
     sqlite::QueryScope row(scope.connection(), kSelectRevision, scope.limits());
     row.Bind(user_id);

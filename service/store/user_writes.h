@@ -1,5 +1,5 @@
-// What a write does to the tables, inside the writer's transaction. Requests, their ids and their replays are the
-// business of the caller.
+// What a write does to the tables, inside the writer's transaction. Requests, their ids and their
+// replays are the business of the caller.
 //
 // Several of these may share one WriteScope: they share its revision then (a batch is one change).
 // Errors: of the catalogue; what was changed before an error is the savepoint's to undo.
@@ -19,13 +19,17 @@
 namespace userservice::store {
 
 // One statement. Returns the user as stored. EMAIL_TAKEN.
-absl::StatusOr<users::v1::User> InsertUser(WriteScope& scope, const users::v1::User& user, absl::Time now);
+absl::StatusOr<users::v1::User> InsertUser(WriteScope& scope, const users::v1::User& user,
+                                           absl::Time now);
 
-// One statement that changes something, or none if the row has these values already: then the row stays as it is and
-// keeps its revision. USER_NOT_FOUND, ETAG_MISMATCH, EMAIL_TAKEN.
-absl::StatusOr<users::v1::User> ChangeUser(WriteScope& scope, const UserUpdate& update, absl::Time now);
+// One statement that changes something, or none if the row has these values already: then the row
+// stays as it is and keeps its revision. USER_NOT_FOUND, ETAG_MISMATCH, EMAIL_TAKEN.
+absl::StatusOr<users::v1::User> ChangeUser(WriteScope& scope, const UserUpdate& update,
+                                           absl::Time now);
 
-// Removes the row and all that was kept of it elsewhere, and leaves a tombstone. USER_NOT_FOUND, ETAG_MISMATCH.
-absl::Status RemoveUser(WriteScope& scope, int64_t user_id, std::string_view etag, bool allow_missing, absl::Time now);
+// Removes the row and all that was kept of it elsewhere, and leaves a tombstone. USER_NOT_FOUND,
+// ETAG_MISMATCH.
+absl::Status RemoveUser(WriteScope& scope, int64_t user_id, std::string_view etag,
+                        bool allow_missing, absl::Time now);
 
 }  // namespace userservice::store

@@ -1,8 +1,10 @@
-// WriteJob and WriteScope: one write, as the writer runs it. See writer.h, whose Write() makes a co_await of one.
+// WriteJob and WriteScope: one write, as the writer runs it. See writer.h, whose Write() makes a
+// co_await of one.
 //
-// A job runs on the writer's thread inside an open transaction that it shares with its neighbours. It may run more than
-// once (when a neighbour was interrupted, SQLite rolls back the whole transaction, and the others run again in a new
-// one), so it must set its result anew each time and change nothing but the database.
+// A job runs on the writer's thread inside an open transaction that it shares with its neighbours.
+// It may run more than once (when a neighbour was interrupted, SQLite rolls back the whole
+// transaction, and the others run again in a new one), so it must set its result anew each time and
+// change nothing but the database.
 #pragma once
 
 #include <coroutine>
@@ -20,14 +22,15 @@ namespace userservice::store {
 
 class Writer;
 
-// How many statements of a job change something. With one, SQLite itself undoes what a failure leaves; with several, the
-// writer puts a savepoint around them.
+// How many statements of a job change something. With one, SQLite itself undoes what a failure
+// leaves; with several, the writer puts a savepoint around them.
 enum class WriteKind { kOneStatement, kSeveralStatements };
 
 // What a job is given to work with. Valid while the job runs.
 class WriteScope {
  public:
-  WriteScope(sqlite::Connection& connection, const sqlite::QueryLimits& limits, int64_t last_revision)
+  WriteScope(sqlite::Connection& connection, const sqlite::QueryLimits& limits,
+             int64_t last_revision)
       : connection_(connection), limits_(limits), last_revision_(last_revision) {}
   WriteScope(const WriteScope&) = delete;
   WriteScope& operator=(const WriteScope&) = delete;
@@ -36,8 +39,8 @@ class WriteScope {
   // The call's deadline and stop token, for each of the job's statements.
   const sqlite::QueryLimits& limits() const { return limits_; }
 
-  // The revision of what this job changes: one a job, however often it asks. A job that fails, discards, or never asks
-  // consumes none.
+  // The revision of what this job changes: one a job, however often it asks. A job that fails,
+  // discards, or never asks consumes none.
   int64_t TakeRevision() {
     took_revision_ = true;
     return last_revision_ + 1;
@@ -48,7 +51,9 @@ class WriteScope {
 
   bool discarded() const { return discarded_; }
   // The newest revision after this job.
-  int64_t last_revision() const { return took_revision_ && !discarded_ ? last_revision_ + 1 : last_revision_; }
+  int64_t last_revision() const {
+    return took_revision_ && !discarded_ ? last_revision_ + 1 : last_revision_;
+  }
 
  private:
   sqlite::Connection& connection_;
@@ -58,7 +63,8 @@ class WriteScope {
   bool discarded_ = false;
 };
 
-// Lives in the frame of the coroutine that waits for it. The writer keeps a pointer from Enqueue until it resumes it.
+// Lives in the frame of the coroutine that waits for it. The writer keeps a pointer from Enqueue
+// until it resumes it.
 class WriteJob {
  public:
   WriteJob(const CallContext& context, WriteKind kind) : context_(context), kind_(kind) {}

@@ -33,15 +33,19 @@ absl::Status Check(sqlite::Connection& connection) {
   return errors::WithCause(errors::StorageUnavailable(), row.Text(0));
 }
 
-// Another program holds the write lock: the connection is sound. (SQLITE_BUSY, https://www.sqlite.org/rescode.html)
+// Another program holds the write lock: the connection is sound. (SQLITE_BUSY,
+// https://www.sqlite.org/rescode.html)
 bool IsBusy(const absl::Status& status) { return (sqlite::ExtendedResultCode(status) & 0xff) == 5; }
 
 // The job's own end, and none of the storage's.
-bool IsGivenUp(const absl::Status& status) { return absl::IsDeadlineExceeded(status) || absl::IsCancelled(status); }
+bool IsGivenUp(const absl::Status& status) {
+  return absl::IsDeadlineExceeded(status) || absl::IsCancelled(status);
+}
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(const std::string& path, const WriterOptions& options) {
+absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(const std::string& path,
+                                                     const WriterOptions& options) {
   std::unique_ptr<Writer> writer(new Writer(path, options));
   if (absl::Status status = writer->OpenConnection(); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<Checkpointer>> checkpointer = Checkpointer::Open(path);
@@ -82,8 +86,10 @@ absl::Status Writer::Enqueue(WriteJob& job) {
   if (closed_) return errors::ShuttingDown();
   // The batch that runs is whole; what is queued behind it will be packed anew.
   const absl::Duration drain = rate_.TimeFor(running_) + rate_.TimeFor(queue_.size());
-  if (queue_.size() >= options_.queue_jobs_max) return errors::Overloaded("the queue of writes is full", RetryAfter(drain));
-  // With nobody ahead a write is always taken: that is how a rate measured in bad times is measured again.
+  if (queue_.size() >= options_.queue_jobs_max)
+    return errors::Overloaded("the queue of writes is full", RetryAfter(drain));
+  // With nobody ahead a write is always taken: that is how a rate measured in bad times is measured
+  // again.
   const bool somebody_ahead = running_ + queue_.size() > 0;
   const absl::Duration turn = rate_.TimeFor(running_) + rate_.TimeFor(queue_.size() + 1);
   if (somebody_ahead && now + turn > job.context_.deadline) {
@@ -97,14 +103,17 @@ absl::Status Writer::Enqueue(WriteJob& job) {
 void Writer::Run() {
   std::vector<WriteJob*> batch;
   while (TakeBatch(batch)) RunBatch(batch);
-  // What is left in the log is read by the next one to open the database, so nothing is lost if this fails.
+  // What is left in the log is read by the next one to open the database, so nothing is lost if
+  // this fails.
   (void)checkpointer_->TruncateLog();
   checkpointer_.reset();
   connection_.reset();
 }
 
 bool Writer::TakeBatch(std::vector<WriteJob*>& batch) {
-  const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return closed_ || !queue_.empty(); };
+  const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return closed_ || !queue_.empty();
+  };
   const absl::MutexLock lock(&mutex_, absl::Condition(&has_work));
   const auto taken = static_cast<std::ptrdiff_t>(std::min(queue_.size(), options_.batch_jobs_max));
   batch.assign(queue_.begin(), queue_.begin() + taken);
@@ -127,7 +136,8 @@ void Writer::RunBatch(std::vector<WriteJob*>& batch) {
   LookAfterLog();
 }
 
-// Runs the batch, again without them if jobs were interrupted and took the transaction with them, and commits.
+// Runs the batch, again without them if jobs were interrupted and took the transaction with them,
+// and commits.
 absl::Status Writer::RunAndCommit(std::vector<WriteJob*>& batch, absl::Duration& commit_time) {
   for (;;) {
     last_revision_ = committed_.value();
@@ -151,8 +161,8 @@ absl::Status Writer::RunAndCommit(std::vector<WriteJob*>& batch, absl::Duration&
   }
 }
 
-// Not OK if SQLite rolled the transaction back: then the error of the job that made it so. Jobs that the time bound leaves
-// no room for go back to the head of the queue.
+// Not OK if SQLite rolled the transaction back: then the error of the job that made it so. Jobs
+// that the time bound leaves no room for go back to the head of the queue.
 absl::Status Writer::RunJobs(std::vector<WriteJob*>& batch) {
   const absl::Time end = options_.clock() + options_.batch_time_max;
   for (size_t i = 0; i < batch.size(); ++i) {
@@ -167,7 +177,8 @@ absl::Status Writer::RunJobs(std::vector<WriteJob*>& batch) {
     RunJob(*batch[i]);
     if (connection_->in_transaction()) continue;
     const absl::Status& outcome = batch[i]->outcome_;
-    return outcome.ok() ? errors::Internal("a write ended the transaction that it ran in") : outcome;
+    return outcome.ok() ? errors::Internal("a write ended the transaction that it ran in")
+                        : outcome;
   }
   return absl::OkStatus();
 }
@@ -206,8 +217,8 @@ absl::Status Writer::RunInScope(WriteJob& job, WriteScope& scope) {
   return StorageError(savepoint->Release());
 }
 
-void Writer::Acknowledge(const std::vector<WriteJob*>& batch, const absl::Status& committed, absl::Time begun,
-                         absl::Duration commit_time) {
+void Writer::Acknowledge(const std::vector<WriteJob*>& batch, const absl::Status& committed,
+                         absl::Time begun, absl::Duration commit_time) {
   const absl::Duration all = options_.clock() - begun;
   {
     const absl::MutexLock lock(&mutex_);
@@ -230,7 +241,8 @@ void Writer::Acknowledge(const std::vector<WriteJob*>& batch, const absl::Status
 absl::Status Writer::OpenConnection() {
   sqlite::ConnectionOptions options(path_, sqlite::OpenMode::kReadWrite);
   options.wal_autocheckpoint_pages = 0;
-  absl::StatusOr<std::unique_ptr<sqlite::Connection>> connection = sqlite::Connection::Open(options);
+  absl::StatusOr<std::unique_ptr<sqlite::Connection>> connection =
+      sqlite::Connection::Open(options);
   if (!connection.ok()) return StorageError(connection.status());
   const absl::StatusOr<int64_t> revision = ReadRevision(**connection);
   if (!revision.ok()) return revision.status();

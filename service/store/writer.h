@@ -1,20 +1,28 @@
 // Writer: the one thread that writes, with the one read-write connection, and group commit.
 //
-//   auto insert = [&](WriteScope& scope) -> absl::StatusOr<int64_t> { ... scope.TakeRevision() ... };
-//   absl::StatusOr<int64_t> id = co_await writer.Write(context, WriteKind::kOneStatement, insert);
+//   auto insert = [&](WriteScope& scope) -> absl::StatusOr<int64_t> { ... scope.TakeRevision() ...
+//   }; absl::StatusOr<int64_t> id = co_await writer.Write(context, WriteKind::kOneStatement,
+//   insert);
 //
-// Group commit: what arrived while the last commit was syncing goes into the next transaction together. A job that fails
-//   undoes its own changes and never its neighbours'. Nothing is acknowledged before COMMIT has returned, durable
-//   (synchronous=FULL); if COMMIT fails, every job of the batch fails with it.
-// Revisions: allotted here, one for each job that changes something (WriteScope::TakeRevision), strictly increasing and
-//   without gaps; a failed transaction gives its numbers back. committed() tells of each once it is durable.
-// Limits: a full queue, and a job whose deadline would pass before its turn at the rate measured of late, is OVERLOADED
-//   with the time after which to come back. A job whose deadline passed or whose task was stopped in the queue is not run.
-// I/O errors: after one, writes are STORAGE_UNAVAILABLE until the database was opened anew and checked, which the next
+// Group commit: what arrived while the last commit was syncing goes into the next transaction
+// together. A job that fails
+//   undoes its own changes and never its neighbours'. Nothing is acknowledged before COMMIT has
+//   returned, durable (synchronous=FULL); if COMMIT fails, every job of the batch fails with it.
+// Revisions: allotted here, one for each job that changes something (WriteScope::TakeRevision),
+// strictly increasing and
+//   without gaps; a failed transaction gives its numbers back. committed() tells of each once it is
+//   durable.
+// Limits: a full queue, and a job whose deadline would pass before its turn at the rate measured of
+// late, is OVERLOADED
+//   with the time after which to come back. A job whose deadline passed or whose task was stopped
+//   in the queue is not run.
+// I/O errors: after one, writes are STORAGE_UNAVAILABLE until the database was opened anew and
+// checked, which the next
 //   write tries, at most once a second.
-// Checkpoints: beside the writes, see checkpointer.h; the writer itself restarts a log that has grown past its bound.
-// Ending: Close() refuses new jobs with SHUTTING_DOWN, runs what is queued, and empties the log.
-// Threads: Write, committed, open_jobs and stats from any; Close from the owner's.
+// Checkpoints: beside the writes, see checkpointer.h; the writer itself restarts a log that has
+// grown past its bound. Ending: Close() refuses new jobs with SHUTTING_DOWN, runs what is queued,
+// and empties the log. Threads: Write, committed, open_jobs and stats from any; Close from the
+// owner's.
 #pragma once
 
 #include <atomic>
@@ -52,23 +60,26 @@ struct WriterOptions {
 
   size_t queue_jobs_max = 4096;
   size_t batch_jobs_max = 256;
-  absl::Duration batch_time_max = absl::Milliseconds(50);  // statements only; the commit comes on top
-  absl::Duration reopen_interval = absl::Seconds(1);       // between two attempts after an I/O error
-  int64_t checkpoint_pages = 4000;                         // the log is copied back each time it has grown by so much
-  int64_t wal_pages_max = 16384;                           // 64 MiB at 4 KiB a page: then writes wait for it
+  absl::Duration batch_time_max =
+      absl::Milliseconds(50);                         // statements only; the commit comes on top
+  absl::Duration reopen_interval = absl::Seconds(1);  // between two attempts after an I/O error
+  int64_t checkpoint_pages = 4000;  // the log is copied back each time it has grown by so much
+  int64_t wal_pages_max = 16384;    // 64 MiB at 4 KiB a page: then writes wait for it
   std::function<absl::Time()> clock = absl::Now;
 };
 
 class Writer {
  public:
   // Opens a database that PrepareDatabase has prepared. Errors: of the catalogue.
-  static absl::StatusOr<std::unique_ptr<Writer>> Open(const std::string& path, const WriterOptions& options);
+  static absl::StatusOr<std::unique_ptr<Writer>> Open(const std::string& path,
+                                                      const WriterOptions& options);
   ~Writer();  // Close()
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  // Runs `function` (WriteScope& -> absl::Status or absl::StatusOr<T>) on the writer's thread, see write_job.h, and gives
-  // its result once it is durable. `function` and the context's timing must outlive the task.
+  // Runs `function` (WriteScope& -> absl::Status or absl::StatusOr<T>) on the writer's thread, see
+  // write_job.h, and gives its result once it is durable. `function` and the context's timing must
+  // outlive the task.
   template <class Function, class Result = std::invoke_result_t<Function&, WriteScope&>>
   Task<Result> Write(CallContext context, WriteKind kind, Function& function);
 
@@ -105,8 +116,8 @@ class Writer {
   void RunJob(WriteJob& job);
   absl::Status RunInScope(WriteJob& job, WriteScope& scope);
   absl::Status Commit(absl::Duration& commit_time);
-  void Acknowledge(const std::vector<WriteJob*>& batch, const absl::Status& committed, absl::Time begun,
-                   absl::Duration commit_time);
+  void Acknowledge(const std::vector<WriteJob*>& batch, const absl::Status& committed,
+                   absl::Time begun, absl::Duration commit_time);
   absl::Status OpenConnection();
   absl::Status ReopenIfBroken();
   void LookAfterLog();
@@ -125,7 +136,7 @@ class Writer {
   // The writer's thread alone, once it runs.
   std::unique_ptr<sqlite::Connection> connection_;
   std::unique_ptr<Checkpointer> checkpointer_;
-  int64_t last_revision_ = 0;  // of the open transaction
+  int64_t last_revision_ = 0;    // of the open transaction
   int64_t checkpointed_at_ = 0;  // pages in the log when its last checkpoint was asked for
   bool broken_ = false;
   absl::Time last_reopen_ = absl::InfinitePast();
@@ -160,7 +171,8 @@ class Writer::FunctionJob final : public WriteJob {
   bool await_suspend(std::coroutine_handle<Promise> awaiting) {
     WillResume(awaiting, awaiting.promise().stop_token());
     absl::Status refused = writer_.Enqueue(*this);
-    // Once it was taken the writer may have resumed the coroutine already, and with it ended this object.
+    // Once it was taken the writer may have resumed the coroutine already, and with it ended this
+    // object.
     if (refused.ok()) return true;
     result_.emplace(std::move(refused));
     return false;

@@ -1,4 +1,5 @@
-// What tests of the store work on: a real database file in a directory of its own, and tasks that run while the test goes on.
+// What tests of the store work on: a real database file in a directory of its own, and tasks that
+// run while the test goes on.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -98,8 +99,8 @@ class Started {
   absl::Notification done_;
 };
 
-// Keeps the writer busy, from construction until Release(), with a write that does nothing: what is asked of it meanwhile
-// queues, and makes the next batch.
+// Keeps the writer busy, from construction until Release(), with a write that does nothing: what is
+// asked of it meanwhile queues, and makes the next batch.
 class HeldWriter {
  public:
   explicit HeldWriter(Writer& writer)

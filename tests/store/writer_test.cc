@@ -29,7 +29,8 @@ Job Insert(const std::string& email, const std::string& name = "n") {
   return [email, name](WriteScope& scope) -> absl::StatusOr<int64_t> {
     const int64_t revision = scope.TakeRevision();
     sqlite::QueryScope row(scope.connection(), kInsert, scope.limits());
-    if (absl::Status status = row.Bind(name, email, revision).Run(); !status.ok()) return StorageError(status);
+    if (absl::Status status = row.Bind(name, email, revision).Run(); !status.ok())
+      return StorageError(status);
     return revision;
   };
 }
@@ -160,7 +161,9 @@ TEST_F(WriterTest, GoesOnFromTheNewestRevisionInTheDatabase) {
   EXPECT_TRUE(WriteNow(Insert("a@x.org")).ok());
   EXPECT_TRUE(WriteNow(Insert("b@x.org")).ok());
   writer_.reset();
-  database_.Execute("INSERT INTO tombstones (user_id, revision, deleted_at) VALUES (9, 7, '2024-01-01 00:00:00')");
+  database_.Execute(
+      "INSERT INTO tombstones (user_id, revision, deleted_at) VALUES (9, 7, '2024-01-01 "
+      "00:00:00')");
   EXPECT_EQ(writer().committed().value(), 7);
   EXPECT_EQ(WriteNow(Insert("c@x.org")).value(), 8);
 }
@@ -169,7 +172,8 @@ TEST_F(WriterTest, AFullDiskFailsTheWholeBatchAndGivesItsRevisionsBack) {
   EXPECT_EQ(WriteNow(Insert("a@x.org")).value(), 1);
   const auto limit_pages = [](const std::string& pragma) -> Job {
     return [pragma](WriteScope& scope) -> absl::StatusOr<int64_t> {
-      if (absl::Status status = scope.connection().Execute(pragma.c_str()); !status.ok()) return status;
+      if (absl::Status status = scope.connection().Execute(pragma.c_str()); !status.ok())
+        return status;
       return 0;
     };
   };
@@ -251,7 +255,8 @@ TEST_F(WriterTest, AnInterruptedWriteTakesNoNeighbourWithIt) {
   StartedWrite stopped(Write(endless), stop.get_token());
   StartedWrite after(Write(Insert("b@x.org")));
   held.Release();
-  while (connection.load() == nullptr || connection.load()->active_statements() == 0) std::this_thread::yield();
+  while (connection.load() == nullptr || connection.load()->active_statements() == 0)
+    std::this_thread::yield();
   stop.request_stop();
   EXPECT_EQ(errors::ReasonOf(stopped.Get().status()), "CALL_CANCELLED");
   EXPECT_EQ(before.Get().value(), 1) << "it ran again: SQLite had rolled it back with the other";
@@ -268,7 +273,8 @@ TEST_F(WriterTest, DoesNotRunAJobWhoseDeadlinePassedInTheQueue) {
     return 0;
   };
   HeldWriter held(writer());
-  StartedWrite late(Write(job, WriteKind::kOneStatement, CallContext(now() + absl::Seconds(10), nullptr)));
+  StartedWrite late(
+      Write(job, WriteKind::kOneStatement, CallContext(now() + absl::Seconds(10), nullptr)));
   Advance(absl::Seconds(11));
   held.Release();
   EXPECT_EQ(errors::ReasonOf(late.Get().status()), "DEADLINE_EXPIRED");
@@ -319,7 +325,8 @@ TEST_F(WriterTest, RefusesAtOnceWhatCanNotBeDoneBeforeItsDeadline) {
   EXPECT_EQ(errors::ReasonOf(refused.status()), "OVERLOADED");
   EXPECT_GT(errors::RetryAfterOf(refused.status()), absl::Seconds(1));
   EXPECT_LT(errors::RetryAfterOf(refused.status()), absl::Seconds(10));
-  StartedWrite patient(Write(Insert("c@x.org"), WriteKind::kOneStatement, due_in(absl::Seconds(60))));
+  StartedWrite patient(
+      Write(Insert("c@x.org"), WriteKind::kOneStatement, due_in(absl::Seconds(60))));
   held.Release();
   EXPECT_TRUE(patient.Get().ok()) << patient.Get().status();
 }
@@ -375,7 +382,8 @@ TEST_F(WriterTest, TellsWhereTheTimeWent) {
   };
   CallTiming timing;
   HeldWriter held(writer());
-  StartedWrite write(Write(slow, WriteKind::kOneStatement, CallContext(absl::InfiniteFuture(), &timing)));
+  StartedWrite write(
+      Write(slow, WriteKind::kOneStatement, CallContext(absl::InfiniteFuture(), &timing)));
   Advance(absl::Seconds(5));
   held.Release();
   EXPECT_TRUE(write.Get().ok());
