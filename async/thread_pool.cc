@@ -1,14 +1,15 @@
 #include "async/thread_pool.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 namespace userservice {
 
-ThreadPool::ThreadPool(const std::string& name, size_t threads, size_t queue_jobs_max)
+ThreadPool::ThreadPool(const std::string& name, size_t threads, size_t queue_jobs_max, int niceness)
     : queue_jobs_max_(queue_jobs_max) {
   threads_.reserve(threads);
   for (size_t i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] { Run(); });
+    threads_.emplace_back([this, niceness] { Run(niceness); });
     pthread_setname_np(threads_.back().native_handle(), name.c_str());
   }
 }
@@ -33,7 +34,9 @@ size_t ThreadPool::queued_jobs() const {
   return queue_.size();
 }
 
-void ThreadPool::Run() {
+void ThreadPool::Run(int niceness) {
+  // On Linux this is of the thread, not of the process. It can not fail where it lowers the priority.
+  if (niceness > 0) setpriority(PRIO_PROCESS, 0, niceness);
   const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return closed_ || !queue_.empty(); };
   for (;;) {
     absl::AnyInvocable<void()> job;

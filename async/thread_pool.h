@@ -29,8 +29,8 @@ namespace userservice {
 
 class ThreadPool {
  public:
-  // `name` is the threads' name, at most 15 bytes.
-  ThreadPool(const std::string& name, size_t threads, size_t queue_jobs_max);
+  // `name` is the threads' name, at most 15 bytes. A `niceness` above 0 lets other threads run first, see nice(7).
+  ThreadPool(const std::string& name, size_t threads, size_t queue_jobs_max, int niceness = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -41,7 +41,7 @@ class ThreadPool {
   size_t queued_jobs() const;
 
  private:
-  void Run();
+  void Run(int niceness);
 
   const size_t queue_jobs_max_;
   mutable absl::Mutex mutex_;

@@ -1,5 +1,7 @@
 #include "async/thread_pool.h"
 
+#include <sys/resource.h>
+
 #include <stdexcept>
 #include <thread>
 
@@ -54,6 +56,14 @@ TEST(Offload, GivesNothingAtOnceWhenTheQueueIsFull) {
   auto job = [] { return 1; };
   EXPECT_EQ(BlockOn(OffloadNow(pool, job)), std::nullopt);
   release.Notify();
+}
+
+TEST(Offload, RunsWithTheNicenessOfThePoolAlone) {
+  const int before = getpriority(PRIO_PROCESS, 0);
+  ThreadPool pool("pool", 1, 16, /*niceness=*/19);
+  auto niceness = [] { return getpriority(PRIO_PROCESS, 0); };
+  EXPECT_EQ(BlockOn(OffloadNow(pool, niceness)), 19);
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), before);
 }
 
 TEST(Offload, CarriesAnExceptionBack) {
