@@ -1,8 +1,6 @@
 #include "service/store/writer.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 #include <atomic>
 #include <deque>
@@ -14,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/errors/errors.h"
 #include "service/store/storage_error.h"
+#include "tests/store/file_size_limit.h"
 #include "tests/store/temp_database.h"
 
 namespace userservice::store {
@@ -193,27 +192,6 @@ TEST_F(WriterTest, AFullDiskFailsTheWholeBatchAndGivesItsRevisionsBack) {
   ASSERT_TRUE(WriteNow(limit_pages("PRAGMA max_page_count = 1000000")).ok());
   EXPECT_EQ(WriteNow(Insert("b@x.org")).value(), 2);
 }
-
-// Files of this process can not grow past `bytes` while it lives: writing further is an I/O error.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(uintmax_t bytes) : old_handler_(signal(SIGXFSZ, SIG_IGN)) {
-    getrlimit(RLIMIT_FSIZE, &old_);
-    rlimit limit = old_;
-    limit.rlim_cur = bytes;
-    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &old_);
-    signal(SIGXFSZ, old_handler_);
-  }
-
- private:
-  rlimit old_{};
-  sighandler_t old_handler_;
-};
 
 TEST_F(WriterTest, AnIoErrorRefusesWritesUntilTheDatabaseWasReopened) {
   options_.reopen_interval = absl::Seconds(1);
