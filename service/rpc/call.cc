@@ -46,6 +46,17 @@ std::string CauseForLog(const absl::Status& status) {
 
 }  // namespace
 
+void CallHost::WaitForNoCalls(absl::Time deadline) {
+  const auto no_calls = [this] { return live_calls() == 0; };
+  const absl::MutexLock lock(&mutex_);
+  (void)mutex_.AwaitWithDeadline(absl::Condition(&no_calls), deadline);
+}
+
+void CallHost::End(std::atomic<int64_t>& live) {
+  if (live.fetch_sub(1) != 1) return;
+  const absl::MutexLock look_again(&mutex_);
+}
+
 void CallHost::WaitForNoObjects() {
   for (int64_t n = objects_.load(); n != 0; n = objects_.load()) objects_.wait(n);
 }
@@ -119,9 +130,7 @@ absl::Status CallLife::Admit() {
   return full ? errors::Overloaded("too many calls", kOverloadRetryAfter) : absl::OkStatus();
 }
 
-Task<absl::Status> CallLife::HandleAdmitted() {
-  absl::Status admitted = Admit();
-  if (!admitted.ok()) co_return admitted;
+Task<absl::Status> CallLife::HandleAndCatch() {
   std::string thrown;
   try {
     co_return co_await Handle();
@@ -143,7 +152,12 @@ Task<void> CallLife::Run() {
     deadline_ = absl::FromChrono(deadline);
   wants_timing_ = MetadataOf(kTimingRequest) == "1";
 
-  const absl::Status status = co_await HandleAdmitted();
+  absl::Status status = Admit();
+  const bool is_admitted = status.ok();
+  // What is refused is no work: it neither fills a limit nor holds a drain while its answer is
+  // sent.
+  if (!is_admitted) host_.End(live);
+  if (is_admitted) status = co_await HandleAndCatch();
 
   const absl::Duration took = absl::Now() - start;
   AddTiming("total", took);
@@ -154,7 +168,7 @@ Task<void> CallLife::Run() {
   Log(status, took);
   const grpc::Status answer = status.ok() ? grpc::Status::OK : ToGrpcStatus(status, id());
   co_await Finish(answer);
-  live.fetch_sub(1);
+  if (is_admitted) host_.End(live);
   Release();
 }
 

@@ -5,10 +5,12 @@
 // The life of a call: armed (handed to gRPC, waiting for a client), accepted (another one is armed
 // in its place), admitted or refused, handled, finished, freed. It is freed when its coroutine has
 // ended and gRPC's done tag is back; an armed call that no client came for is freed when the server
-// shuts down (its done tag never comes, grpc#10136). Stop: the handler runs under a stop token that
-// is set when the client cancels, vanishes, or the deadline passes. Errors: what the handler
-// returns is translated in status.h; what it throws costs this call one INTERNAL. Threads: a call
-// lives on the one thread of the loop that accepted it.
+// shuts down (its done tag never comes, grpc#10136).
+// Stop: the handler runs under a stop token that is set when the client cancels, vanishes, or the
+//   deadline passes.
+// Errors: what the handler returns is translated in status.h; what it throws costs this call one
+//   INTERNAL.
+// Threads: a call lives on the one thread of the loop that accepted it.
 #pragma once
 
 #include <array>
@@ -19,6 +21,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "async/completion_loop.h"
 #include "async/task.h"
@@ -44,11 +47,16 @@ class CallHost {
   // Calls that are handled now, and objects that exist: those and the armed ones.
   int64_t live_calls() const { return live_calls_.load() + live_streams_.load(); }
   int64_t objects() const { return objects_.load(); }
+  // Blocks until no call is handled any more, or until `deadline`.
+  void WaitForNoCalls(absl::Time deadline);
   // Blocks until no call object exists. Only after the gRPC server was shut down.
   void WaitForNoObjects();
 
  private:
   friend class CallLife;
+
+  // A call of this counter has ended, or was refused.
+  void End(std::atomic<int64_t>& live);
 
   const int64_t calls_max_;
   const int64_t streams_max_;
@@ -57,6 +65,7 @@ class CallHost {
   std::atomic<int64_t> live_calls_{0};
   std::atomic<int64_t> live_streams_{0};
   std::atomic<int64_t> objects_{0};
+  absl::Mutex mutex_;  // only to wait for live calls
 };
 
 class Call {
@@ -136,7 +145,7 @@ class CallLife : public Call {
   void OnAccepted(bool ok);
   void OnDone();
   Task<void> Run();
-  Task<absl::Status> HandleAdmitted();
+  Task<absl::Status> HandleAndCatch();
   absl::Status Admit();
   void Log(const absl::Status& status, absl::Duration took);
   void Release();

@@ -27,19 +27,21 @@ Task<absl::StatusOr<HealthService::Response>> HealthService::Check(Call&, const 
   co_return response;
 }
 
-Task<absl::Status> HealthService::Watch(Call& call, const Request& request,
+Task<absl::Status> HealthService::Watch(Call&, const Request& request,
                                         ServerStream<Response>& stream) {
   Response response;
   std::optional<Response::ServingStatus> sent;
   for (;;) {
     const int64_t seen = changes_.value();
+    // Asked before the status, so that what is sent last is NOT_SERVING.
+    const bool is_last = !serving_.load();
     response.set_status(StatusOf(request.service()));
     if (sent != response.status()) {
       const bool written = co_await stream.Write(response);
       if (!written) co_return errors::CallCancelled();
       sent = response.status();
     }
-    if (call.draining().stop_requested()) co_return errors::ShuttingDown();
+    if (is_last) co_return errors::ShuttingDown();
     const bool changed = co_await changes_.WaitFor(seen + 1);
     if (!changed) co_return errors::CallCancelled();
   }

@@ -2,8 +2,10 @@
 // instead of holding it.
 //
 // One state for the server ("") and for each service that it was made with; SERVING from the start
-// until StopServing(). Source: the gRPC health checking protocol. Unknown services: NOT_FOUND from
-// Check, SERVICE_UNKNOWN from Watch. Threads: StopServing from any; handlers on the loop.
+// until StopServing().
+// Source: the gRPC health checking protocol.
+// Unknown services: NOT_FOUND from Check, SERVICE_UNKNOWN from Watch.
+// Threads: StopServing from any; handlers on the loop.
 #pragma once
 
 #include <atomic>
@@ -27,7 +29,7 @@ class HealthService {
 
   explicit HealthService(std::vector<std::string> services) : services_(std::move(services)) {}
 
-  // Call it after draining began: open Watches send NOT_SERVING and end.
+  // For good: open Watches send NOT_SERVING and end.
   void StopServing();
 
   Task<absl::StatusOr<Response>> Check(Call& call, const Request& request);

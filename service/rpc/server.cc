@@ -1,8 +1,7 @@
 #include "service/rpc/server.h"
 
-#include <chrono>
-
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "grpc/grpc.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
@@ -97,10 +96,16 @@ absl::Status Server::Start() {
 void Server::Drain(absl::Duration drain) {
   if (server_ == nullptr || drained_) return;
   drained_ = true;
-  host_.StartDraining();
   health_->StopServing();
-  // Waits for the calls, cancels them at the deadline, and gives back every armed call.
-  server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoNanoseconds(drain));
+  host_.StartDraining();
+  const absl::Time deadline = absl::Now() + drain;
+  // First the answers, then the shutdown: once gRPC shuts down it closes a connection with its last
+  // call, and the kernel resets one that has bytes still unread, which costs the client the answers
+  // that it has not read yet. Closing a connection without calls waits for the client to have read
+  // everything.
+  host_.WaitForNoCalls(deadline);
+  // Cancels what is left at the deadline, and gives back every armed call.
+  server_->Shutdown(absl::ToChronoTime(deadline));
   host_.WaitForNoObjects();
 }
 
