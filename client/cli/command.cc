@@ -46,9 +46,9 @@ int Conclude(const Globals& globals, const std::stop_token& stop, const absl::St
 
 CLI::Option* AddDuration(CLI::App& app, const std::string& name, absl::Duration& value,
                          const std::string& help) {
-  const auto parse = [&value](const std::string& text) {
+  const auto parse = [&value, name](const std::string& text) {
     if (absl::ParseDuration(text, &value) && value >= absl::ZeroDuration()) return;
-    throw CLI::ValidationError("not a time like 20ms, 1.5s or 2m: " + text);
+    throw CLI::ValidationError(name, "not a time like 20ms, 1.5s or 2m: " + text);
   };
   return app.add_option_function<std::string>(name, parse, help)->type_name("TIME");
 }

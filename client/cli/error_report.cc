@@ -26,8 +26,6 @@ std::string RemedyFor(const absl::Status& status) {
   if (reason == "OVERLOADED") return "the server is busy: repeat the command in a moment";
   if (reason == "SHUTTING_DOWN")
     return "the server is stopping: repeat the command when it is back";
-  if (reason == "ETAG_MISMATCH")
-    return "the user has changed since: get it again and use its new etag";
   if (reason == "PAGE_TOKEN_INVALID")
     return "a token belongs to one filter and order: start without it";
   if (status.code() == absl::StatusCode::kDeadlineExceeded) return "give it longer: --timeout=60s";

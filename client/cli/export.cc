@@ -65,7 +65,9 @@ int Run(ExportUsersRequest request, const Globals& globals, const std::stop_toke
   const absl::Status status = Export(*client, request, rows, stop);
   const int exit = Conclude(globals, stop, status);
   if (!std::cout.good()) return exit;
-  std::cerr << UserCount(rows.count()) << (exit == kExitOk ? "\n" : " before that\n");
+  if (exit == kExitOk || rows.count() > 0) {
+    std::cerr << UserCount(rows.count()) << (exit == kExitOk ? "\n" : " before that\n");
+  }
   if (exit != kExitOk && !request.resume_token().empty()) {
     std::cerr << "to go on, add --resume-token=" << request.resume_token() << '\n';
   }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 
+#include "absl/strings/numbers.h"
 #include "client/cli/command.h"
 
 namespace userservice::cli {
@@ -22,6 +23,11 @@ struct Arguments {
   int page_size = kPageSizeMax;
   std::string page_token;
 };
+
+std::string CheckPositive(const std::string& number) {
+  int64_t value = 0;
+  return absl::SimpleAtoi(number, &value) && value > 0 ? "" : "must be 1 or more";
+}
 
 // Follows the pages until `limit` users were seen. A page may be short, or empty, and not be the
 // last.
@@ -68,7 +74,7 @@ void AddListCommand(CLI::App& app, Action& chosen) {
                       "The order, like 'age desc, name'; by number if not given");
   CLI::Option* const limit =
       command->add_option("--limit", arguments->limit, "At most so many users")
-          ->check(CLI::PositiveNumber.description(""))
+          ->check(CLI::Validator(CheckPositive, ""))
           ->type_name("N")
           ->capture_default_str();
   command->add_flag("--all", arguments->all, "Every user, however many")->excludes(limit);

@@ -37,6 +37,7 @@ std::string CheckAddress(const std::string& text) {
 }
 
 void AddGlobals(CLI::App& app, Globals& globals) {
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--server", globals.server, "Where the server listens")
       ->envname("USERCTL_SERVER")
       ->type_name("HOST:PORT")
@@ -73,6 +74,7 @@ int Main(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", "userctl 1.0.0");
   app.failure_message(UsageError);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   AddGlobals(app, globals);
   for (const auto add :
        {AddCreateCommand, AddGetCommand, AddLookupCommand, AddListCommand, AddUpdateCommand,

@@ -135,7 +135,9 @@ void AddGatherCommand(CLI::App& app, Action& chosen) {
       ->add_option("--trace", arguments->trace_file,
                    "Writes both runs to FILE as Chrome trace events, for https://ui.perfetto.dev")
       ->type_name("FILE");
-  command->footer("Examples:\n  userctl gather\n  userctl gather --rtt=20ms --trace gather.json");
+  command->footer(
+      "Exit status 1, too, if the two runs are answered differently.\n\nExamples:\n  userctl "
+      "gather\n  userctl gather --rtt=20ms --trace gather.json");
   command->callback([&chosen, arguments] {
     chosen = [arguments](const Globals& globals, const std::stop_token& stop) {
       return RunGather(*arguments, globals, stop);

@@ -24,11 +24,11 @@ Task<absl::StatusOr<Answer>> AsAnswer(Task<absl::StatusOr<Response>> call) {
   co_return Answer(*std::move(response));
 }
 
-PlannedCall List(Kind kind, std::string label, const std::string& filter) {
+PlannedCall List(std::string label, const std::string& filter) {
   ListUsersRequest request;
   request.set_page_size(kPageSize);
   request.set_filter(filter);
-  return {kind, std::move(label), [request](UserClient& client, const CallOptions& options) {
+  return {Kind::kList, std::move(label), [request](UserClient& client, const CallOptions& options) {
             return AsAnswer(client.ListUsers(request, options));
           }};
 }
@@ -53,9 +53,9 @@ PlannedCall Get(int64_t user_id) {
 
 std::vector<PlannedCall> MakePlan(const std::vector<int64_t>& user_ids) {
   std::vector<PlannedCall> plan;
-  plan.push_back(List(Kind::kListAll, "all users", ""));
-  plan.push_back(List(Kind::kListOlderThan25, "age > 25", "age > 25"));
-  plan.push_back(List(Kind::kListOlderThan40, "age > 40", "age > 40"));
+  plan.push_back(List("all users", ""));
+  plan.push_back(List("age > 25", "age > 25"));
+  plan.push_back(List("age > 40", "age > 40"));
   for (int decade = 0; decade < 100; decade += 10) plan.push_back(Count(decade, decade + 9));
   plan.push_back(Count(100, kAgeMax));
   for (const int64_t user_id : user_ids) plan.push_back(Get(user_id));

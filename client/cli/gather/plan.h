@@ -13,7 +13,7 @@
 
 namespace userservice::cli {
 
-enum class Kind { kListAll, kListOlderThan25, kListOlderThan40, kCount, kGet };
+enum class Kind { kList, kCount, kGet };
 
 using Answer =
     std::variant<users::v1::User, users::v1::ListUsersResponse, users::v1::CountUsersResponse>;

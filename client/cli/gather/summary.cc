@@ -12,11 +12,9 @@ struct KindNames {
 };
 
 constexpr KindNames kKinds[] = {
-    {Kind::kListAll, "list_all", "all users"},
-    {Kind::kListOlderThan25, "list_older_than_25", "age > 25"},
-    {Kind::kListOlderThan40, "list_older_than_40", "age > 40"},
-    {Kind::kCount, "count", "count of a decade"},
-    {Kind::kGet, "get", "read of one user"},
+    {Kind::kList, "list", "lists of users"},
+    {Kind::kCount, "count", "counts of a decade of age"},
+    {Kind::kGet, "get", "reads of one user"},
 };
 
 }  // namespace

@@ -33,38 +33,52 @@ int MaxInFlight(const std::vector<Interval>& calls) {
   return std::max(most, 1);
 }
 
-// How much of one column the calls fill: 1 when as many as `max_in_flight` are there for all of it.
+// What the calls do in one column.
 struct Cell {
-  double filled = 0;
+  double covered = 0;     // the part of the column in which a call is in flight
+  double intensity = 0;   // how many in that part, relative to the most of the row
   bool at_left = false;   // there is a call at the column's left edge
   bool at_right = false;  // and at its right edge
 };
 
+// `calls` in the order of their starts.
 Cell CellOf(const std::vector<Interval>& calls, absl::Duration from, absl::Duration to,
             int max_in_flight) {
   Cell cell;
+  double filled = 0;
+  absl::Duration covered_to = from;
   for (const Interval& call : calls) {
-    const absl::Duration overlap = std::min(call.end, to) - std::max(call.start, from);
-    if (overlap <= absl::ZeroDuration()) continue;
-    cell.filled += absl::FDivDuration(overlap, to - from) / max_in_flight;
+    const absl::Duration start = std::max(call.start, from);
+    const absl::Duration end = std::min(call.end, to);
+    if (end <= start) continue;
+    filled += absl::FDivDuration(end - start, to - from);
+    cell.covered +=
+        absl::FDivDuration(std::max(end, covered_to) - std::max(start, covered_to), to - from);
+    covered_to = std::max(covered_to, end);
     cell.at_left = cell.at_left || call.start <= from;
     cell.at_right = cell.at_right || call.end >= to;
   }
+  if (cell.covered > 0) cell.intensity = filled / cell.covered / max_in_flight;
   return cell;
 }
 
-std::string Glyph(const Cell& cell, bool shaded, bool unicode) {
+std::string AsciiGlyph(const Cell& cell) {
+  const double filled = cell.covered * cell.intensity;
+  return filled > 0.75 ? "#" : filled > 0.5 ? "+" : filled > 0.2 ? "-" : ".";
+}
+
+std::string Glyph(const Cell& cell, bool unicode) {
   static constexpr const char* kFromLeft[] = {"▏", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
-  if (cell.filled <= 0) return " ";
-  if (!unicode)
-    return cell.filled > 0.75 ? "#" : cell.filled > 0.5 ? "+" : cell.filled > 0.25 ? "-" : ".";
-  if (shaded)
-    return cell.filled > 0.85 ? "█" : cell.filled > 0.5 ? "▓" : cell.filled > 0.2 ? "▒" : "░";
+  if (cell.covered <= 0) return " ";
+  if (!unicode) return AsciiGlyph(cell);
+  if (cell.intensity <= 0.2) return "░";
+  if (cell.intensity <= 0.5) return "▒";
+  if (cell.intensity <= 0.85) return "▓";
   if (cell.at_right && !cell.at_left)
-    return cell.filled > 0.75 ? "█" : cell.filled > 0.25 ? "▐" : "▕";
+    return cell.covered > 0.75 ? "█" : cell.covered > 0.25 ? "▐" : "▕";
   // Between calls one after another there are gaps of microseconds, which are not to show.
   if (cell.at_left && cell.at_right) return "█";
-  return kFromLeft[std::clamp(static_cast<int>(std::lround(cell.filled * 8)), 1, 8)];
+  return kFromLeft[std::clamp(static_cast<int>(std::lround(cell.covered * 8)), 1, 8)];
 }
 
 absl::Duration SpanOf(const std::vector<Interval>& calls) {
@@ -81,11 +95,14 @@ absl::Duration SpanOf(const std::vector<Interval>& calls) {
 std::string DrawRow(const TimelineRow& row, absl::Duration scale, const TimelineStyle& style) {
   const int width = PlotWidth(style);
   const int max_in_flight = MaxInFlight(row.calls);
+  std::vector<Interval> calls = row.calls;
+  std::sort(calls.begin(), calls.end(),
+            [](const Interval& a, const Interval& b) { return a.start < b.start; });
   std::string bars;
   for (int column = 0; column < width; ++column) {
     const Cell cell =
-        CellOf(row.calls, scale * column / width, scale * (column + 1) / width, max_in_flight);
-    bars += Glyph(cell, max_in_flight > 1, style.unicode);
+        CellOf(calls, scale * column / width, scale * (column + 1) / width, max_in_flight);
+    bars += Glyph(cell, style.unicode);
   }
   if (style.colours) bars = Coloured(bars, row.colour);
   return absl::StrCat(Pad(row.label, style.label_width, Align::kLeft), "  ", bars,
