@@ -39,7 +39,7 @@ std::string Introduction(const GatherReport& report) {
 
 // A row for each list, one for the counts, and a few for the reads, which are too many for a row
 // each.
-std::vector<TimelineRow> RowsOf(const GatherReport& report, const Run& run) {
+std::vector<TimelineRow> RowsOf(const GatherReport& report, const MeasuredRun& run) {
   std::vector<TimelineRow> rows;
   std::vector<Interval> counts;
   std::vector<Interval> reads;

@@ -18,8 +18,8 @@ struct GatherReport {
   int64_t users = 0;          // that the server has
   absl::Duration round_trip;  // that the relay adds; zero: there is no relay
   std::vector<PlannedCall> plan;
-  Run sequential;
-  Run gathered;
+  MeasuredRun sequential;
+  MeasuredRun gathered;
   Summary summary;
 };
 

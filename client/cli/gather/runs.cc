@@ -26,7 +26,7 @@ class Recorder {
     return options;
   }
 
-  Run Finish(std::vector<Answer> answers) {
+  MeasuredRun Finish(std::vector<Answer> answers) {
     run_.answers = std::move(answers);
     for (const Interval& call : run_.calls) run_.total = std::max(run_.total, call.end);
     return std::move(run_);
@@ -34,13 +34,13 @@ class Recorder {
 
  private:
   const absl::Time start_;
-  Run run_;
+  MeasuredRun run_;
 };
 
 }  // namespace
 
-Task<absl::StatusOr<Run>> RunOneAfterAnother(UserClient& client,
-                                             const std::vector<PlannedCall>& plan) {
+Task<absl::StatusOr<MeasuredRun>> RunOneAfterAnother(UserClient& client,
+                                                     const std::vector<PlannedCall>& plan) {
   Recorder recorder(plan.size());
   std::vector<Answer> answers;
   for (size_t i = 0; i < plan.size(); ++i) {
@@ -52,7 +52,8 @@ Task<absl::StatusOr<Run>> RunOneAfterAnother(UserClient& client,
   co_return recorder.Finish(std::move(answers));
 }
 
-Task<absl::StatusOr<Run>> RunGathered(UserClient& client, const std::vector<PlannedCall>& plan) {
+Task<absl::StatusOr<MeasuredRun>> RunGathered(UserClient& client,
+                                              const std::vector<PlannedCall>& plan) {
   Recorder recorder(plan.size());
   std::vector<Task<absl::StatusOr<Answer>>> tasks;
   for (size_t i = 0; i < plan.size(); ++i)
@@ -62,7 +63,7 @@ Task<absl::StatusOr<Run>> RunGathered(UserClient& client, const std::vector<Plan
   co_return recorder.Finish(*std::move(answers));
 }
 
-absl::Duration SpanOf(const Run& run, const std::vector<PlannedCall>& plan, Kind kind) {
+absl::Duration SpanOf(const MeasuredRun& run, const std::vector<PlannedCall>& plan, Kind kind) {
   absl::Duration first = absl::InfiniteDuration();
   absl::Duration last = absl::ZeroDuration();
   for (size_t i = 0; i < plan.size(); ++i) {

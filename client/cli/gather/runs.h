@@ -19,7 +19,7 @@ struct Interval {
   absl::Duration end;
 };
 
-struct Run {
+struct MeasuredRun {
   std::vector<Answer> answers;                        // in the order of the plan
   std::vector<Interval> calls;                        // in the order of the plan
   std::vector<std::vector<ServerSpan>> server_spans;  // in the order of the plan
@@ -27,11 +27,12 @@ struct Run {
 };
 
 // `plan` outlives the task.
-Task<absl::StatusOr<Run>> RunOneAfterAnother(UserClient& client,
-                                             const std::vector<PlannedCall>& plan);
-Task<absl::StatusOr<Run>> RunGathered(UserClient& client, const std::vector<PlannedCall>& plan);
+Task<absl::StatusOr<MeasuredRun>> RunOneAfterAnother(UserClient& client,
+                                                     const std::vector<PlannedCall>& plan);
+Task<absl::StatusOr<MeasuredRun>> RunGathered(UserClient& client,
+                                              const std::vector<PlannedCall>& plan);
 
 // From the first start to the last end of the calls of one kind. Zero if there are none.
-absl::Duration SpanOf(const Run& run, const std::vector<PlannedCall>& plan, Kind kind);
+absl::Duration SpanOf(const MeasuredRun& run, const std::vector<PlannedCall>& plan, Kind kind);
 
 }  // namespace userservice::cli

@@ -23,8 +23,8 @@ double KindTimes::speed_up() const {
   return absl::FDivDuration(sequential, std::max(gathered, absl::Nanoseconds(1)));
 }
 
-Summary Summarize(const std::vector<PlannedCall>& plan, const Run& sequential,
-                  const Run& gathered) {
+Summary Summarize(const std::vector<PlannedCall>& plan, const MeasuredRun& sequential,
+                  const MeasuredRun& gathered) {
   Summary summary;
   for (const KindNames& names : kKinds) {
     const auto is_of_kind = [&](const PlannedCall& call) { return call.kind == names.kind; };

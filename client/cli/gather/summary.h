@@ -29,7 +29,8 @@ struct Summary {
   std::vector<std::string> differences;  // the labels of the calls whose two answers differ
 };
 
-Summary Summarize(const std::vector<PlannedCall>& plan, const Run& sequential, const Run& gathered);
+Summary Summarize(const std::vector<PlannedCall>& plan, const MeasuredRun& sequential,
+                  const MeasuredRun& gathered);
 
 // For programs.
 std::string NameOf(Kind kind);

@@ -91,7 +91,7 @@ void WriteServerSpans(TraceWriter& trace, int process, size_t track, const Inter
 }
 
 void WriteRun(TraceWriter& trace, int process, const std::string& name,
-              const std::vector<PlannedCall>& plan, const Run& run) {
+              const std::vector<PlannedCall>& plan, const MeasuredRun& run) {
   trace.NameProcess(process, name);
   const std::vector<size_t> tracks = TracksOf(run.calls);
   const size_t track_count =
@@ -105,8 +105,8 @@ void WriteRun(TraceWriter& trace, int process, const std::string& name,
 
 }  // namespace
 
-void WriteTrace(std::ostream& out, const std::vector<PlannedCall>& plan, const Run& sequential,
-                const Run& gathered) {
+void WriteTrace(std::ostream& out, const std::vector<PlannedCall>& plan,
+                const MeasuredRun& sequential, const MeasuredRun& gathered) {
   TraceWriter trace(out);
   WriteRun(trace, 1, "one after another", plan, sequential);
   WriteRun(trace, 2, "gathered", plan, gathered);

@@ -16,7 +16,7 @@
 
 namespace userservice::cli {
 
-void WriteTrace(std::ostream& out, const std::vector<PlannedCall>& plan, const Run& sequential,
-                const Run& gathered);
+void WriteTrace(std::ostream& out, const std::vector<PlannedCall>& plan,
+                const MeasuredRun& sequential, const MeasuredRun& gathered);
 
 }  // namespace userservice::cli
