@@ -1,9 +1,8 @@
 // App: the composition root. Makes the store and the server, in the order in which they need each
 // other, and ends them in the one order that is right:
 //
-//   health NOT_SERVING, streams end -> gRPC shut down by its deadline -> no call is left, the store
-//   still stands
-//   -> the store drains and closes -> the loops close -> queues, server.
+//   health NOT_SERVING, streams end -> gRPC shut down by its deadline -> no call is left, the
+//   store still stands -> the store drains and closes -> the loops close -> queues, server.
 //
 // Threads: all members from one thread.
 #pragma once

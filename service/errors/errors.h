@@ -6,8 +6,9 @@
 // type, keyed by type URL; rpc/ turns it into a grpc::Status, adds RequestInfo, and answers
 // INTERNAL for any status that did not come from here. Messages show what the caller sent or may
 // know; never SQL, a path, or another user's data. Values that they quote are cut, so that an error
-// with all its details, RequestInfo included, stays under 4 KiB. Source of the reasons:
-// users/v1/errors.proto. Source of the shape: AIP-193.
+// with all its details, RequestInfo included, stays under 4 KiB.
+// Source of the reasons: users/v1/errors.proto.
+// Source of the shape: AIP-193.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // Text from outside, made fit for messages; and views between the standard library's and abseil's,
-// which are two types where abseil was built for C++14. Threads: free functions without state.
+// which are two types where abseil was built for C++14.
+// Threads: free functions without state.
 #pragma once
 
 #include <cstddef>

@@ -1,11 +1,10 @@
 // The handlers: one coroutine an RPC. Each checks its request, asks the store, shapes the answer.
 //
-//   Task<absl::StatusOr<User>> GetUser(rpc::Call& call, const GetUserRequest& request,
-//   store::UserStore& store);
+//   Task<absl::StatusOr<User>> GetUser(rpc::Call&, const GetUserRequest&, store::UserStore&);
 //
-// Contract of each: its RPC's comment in users/v1/user_service.proto. Errors: from the catalogue
-// (service/errors). Lifetime: the references outlive the task; rpc keeps call and request, the app
-// keeps the store.
+// Contract of each: its RPC's comment in users/v1/user_service.proto.
+// Errors: from the catalogue (service/errors).
+// Lifetime: the references outlive the task; rpc keeps call and request, the app keeps the store.
 #pragma once
 
 #include "absl/status/status.h"

@@ -1,10 +1,9 @@
-// The rules for the values of a user that a request writes: name, email and age. Source:
-// users/v1/user.proto.
+// The rules for the values of a user that a request writes: name, email and age.
+// Source: users/v1/user.proto.
 //
 //   UserValues values;
-//   values.SetName("user.name", request.user().name(), user);     // normalises into `user`, or
-//   notes a violation if (!values.violations().empty()) return
-//   errors::FieldsInvalid(values.violations());
+//   values.SetName("user.name", request.user().name(), user);  // normalises into `user`, or notes
+//   if (!values.violations().empty()) return errors::FieldsInvalid(values.violations());
 #pragma once
 
 #include <cstdint>

@@ -108,11 +108,11 @@ Task<absl::Status> ReflectionService::Serve(Call& call, BidiStream<Request, Resp
   }
 }
 
-namespace v1 = grpc::reflection::v1;
-namespace v1alpha = grpc::reflection::v1alpha;
 template Task<absl::Status> ReflectionService::Serve(
-    Call&, BidiStream<v1::ServerReflectionRequest, v1::ServerReflectionResponse>&);
+    Call&, BidiStream<grpc::reflection::v1::ServerReflectionRequest,
+                      grpc::reflection::v1::ServerReflectionResponse>&);
 template Task<absl::Status> ReflectionService::Serve(
-    Call&, BidiStream<v1alpha::ServerReflectionRequest, v1alpha::ServerReflectionResponse>&);
+    Call&, BidiStream<grpc::reflection::v1alpha::ServerReflectionRequest,
+                      grpc::reflection::v1alpha::ServerReflectionResponse>&);
 
 }  // namespace userservice::rpc

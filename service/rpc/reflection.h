@@ -2,7 +2,8 @@
 // that grpcurl and its kind can list, describe and call without the .proto files.
 //
 // Answers from the descriptors that are linked into the program, the types of error details
-// included. A file is sent with all that it imports. Threads: immutable; handlers on any loop.
+// included. A file is sent with all that it imports.
+// Threads: immutable; handlers on any loop.
 #pragma once
 
 #include <string>

@@ -2,17 +2,17 @@
 // are served beside what is added.
 //
 //   Server server(options);
-//   auto service = std::make_unique<users::v1::UserService::AsyncService>();
-//   server.AddUnary("GetUser", *service, &users::v1::UserService::AsyncService::RequestGetUser,
-//   get_user); server.AddService(std::move(service), "users.v1.UserService");
+//   auto service = std::make_unique<UserService::AsyncService>();
+//   server.AddUnary("GetUser", *service, &UserService::AsyncService::RequestGetUser, get_user);
+//   server.AddService(std::move(service), "users.v1.UserService");
 //   RETURN_IF_ERROR(server.Start());
 //   ...
 //   server.Drain(absl::Seconds(10));   // main thread; what handlers use must still stand
 //   server.Close();                    // after it nothing runs any more
 //
 // Every method of an added service must be added, or its callers wait until their deadline (gRPC
-// never answers a registered method that nobody asks for). Threads: all members from one thread,
-// which is not a loop's.
+// never answers a registered method that nobody asks for).
+// Threads: all members from one thread, which is not a loop's.
 #pragma once
 
 #include <cstdint>
@@ -56,23 +56,24 @@ class Server {
 
   // `request` is the AsyncService's Request<Method>. The handler runs on a loop's thread.
   template <class Service, class Base, class Req, class Resp>
-  void AddUnary(std::string name, Service& service,
+  void AddUnary(const std::string& name, Service& service,
                 void (Base::*request)(grpc::ServerContext*, Req*,
                                       grpc::ServerAsyncResponseWriter<Resp>*,
                                       grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
-                typename UnaryMethod<Req, Resp>::Handler handler, CallKind kind = CallKind::kUnary);
+                const typename UnaryMethod<Req, Resp>::Handler& handler,
+                CallKind kind = CallKind::kUnary);
   template <class Service, class Base, class Req, class Resp>
-  void AddServerStream(std::string name, Service& service,
+  void AddServerStream(const std::string& name, Service& service,
                        void (Base::*request)(grpc::ServerContext*, Req*,
                                              grpc::ServerAsyncWriter<Resp>*, grpc::CompletionQueue*,
                                              grpc::ServerCompletionQueue*, void*),
-                       typename ServerStreamMethod<Req, Resp>::Handler handler);
+                       const typename ServerStreamMethod<Req, Resp>::Handler& handler);
   template <class Service, class Base, class Req, class Resp>
-  void AddBidi(std::string name, Service& service,
+  void AddBidi(const std::string& name, Service& service,
                void (Base::*request)(grpc::ServerContext*,
                                      grpc::ServerAsyncReaderWriter<Resp, Req>*,
                                      grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
-               typename BidiMethod<Req, Resp>::Handler handler);
+               const typename BidiMethod<Req, Resp>::Handler& handler);
 
   // `name` is what health and reflection call it.
   void AddService(std::unique_ptr<grpc::Service> service, std::string name);
@@ -126,12 +127,12 @@ void Server::AddMethod(std::string name,
 }
 
 template <class Service, class Base, class Req, class Resp>
-void Server::AddUnary(std::string name, Service& service,
+void Server::AddUnary(const std::string& name, Service& service,
                       void (Base::*request)(grpc::ServerContext*, Req*,
                                             grpc::ServerAsyncResponseWriter<Resp>*,
                                             grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
                                             void*),
-                      typename UnaryMethod<Req, Resp>::Handler handler, CallKind kind) {
+                      const typename UnaryMethod<Req, Resp>::Handler& handler, CallKind kind) {
   using Method = UnaryMethod<Req, Resp>;
   AddMethod<UnaryCall<Req, Resp>, Method>(
       name, [this, name, &service, request, handler, kind](grpc::ServerCompletionQueue* queue) {
@@ -145,12 +146,12 @@ void Server::AddUnary(std::string name, Service& service,
 }
 
 template <class Service, class Base, class Req, class Resp>
-void Server::AddServerStream(std::string name, Service& service,
+void Server::AddServerStream(const std::string& name, Service& service,
                              void (Base::*request)(grpc::ServerContext*, Req*,
                                                    grpc::ServerAsyncWriter<Resp>*,
                                                    grpc::CompletionQueue*,
                                                    grpc::ServerCompletionQueue*, void*),
-                             typename ServerStreamMethod<Req, Resp>::Handler handler) {
+                             const typename ServerStreamMethod<Req, Resp>::Handler& handler) {
   using Method = ServerStreamMethod<Req, Resp>;
   AddMethod<ServerStreamCall<Req, Resp>, Method>(
       name, [this, name, &service, request, handler](grpc::ServerCompletionQueue* queue) {
@@ -163,12 +164,12 @@ void Server::AddServerStream(std::string name, Service& service,
 }
 
 template <class Service, class Base, class Req, class Resp>
-void Server::AddBidi(std::string name, Service& service,
+void Server::AddBidi(const std::string& name, Service& service,
                      void (Base::*request)(grpc::ServerContext*,
                                            grpc::ServerAsyncReaderWriter<Resp, Req>*,
                                            grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
                                            void*),
-                     typename BidiMethod<Req, Resp>::Handler handler) {
+                     const typename BidiMethod<Req, Resp>::Handler& handler) {
   using Method = BidiMethod<Req, Resp>;
   AddMethod<BidiCall<Req, Resp>, Method>(name, [this, name, &service, request,
                                                 handler](grpc::ServerCompletionQueue* queue) {

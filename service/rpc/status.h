@@ -2,9 +2,9 @@
 // that is done.
 //
 // Details: the status' payloads (see service/errors) and RequestInfo become a google.rpc.Status in
-// `grpc-status-details-bin`, at most 4 KiB: over that, details are left out, ErrorInfo and
-// RequestInfo last. A status that is not from the catalogue is a defect: the caller gets INTERNAL
-// and the id, the log gets the cause.
+//   `grpc-status-details-bin`, at most 4 KiB: over that, details are left out, ErrorInfo and
+//   RequestInfo last. A status that is not from the catalogue is a defect: the caller gets INTERNAL
+//   and the id, the log gets the cause.
 #pragma once
 
 #include <optional>

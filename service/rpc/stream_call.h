@@ -2,12 +2,12 @@
 // behind them. See call.h.
 //
 // Back-pressure: a Write resumes when gRPC took the message into its flow-controlled buffer, about
-// 4 MiB a stream; a
-//   client that does not read stalls the handler, and holds nothing else. Never hold a read
-//   transaction over a Write.
+//   4 MiB a stream; a client that does not read stalls the handler, and holds nothing else. Never
+//   hold a read transaction over a Write.
 // Order: at most one Read and one Write at a time; a second one aborts, as it would corrupt the
-// stream. End: a Write or Read that gives false means that the client is gone: return, what is
-// returned goes nowhere.
+//   stream.
+// End: a Write or Read that gives false means that the client is gone: return, what is returned
+//   goes nowhere.
 #pragma once
 
 #include <functional>
