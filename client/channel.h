@@ -1,4 +1,4 @@
-// How the client's channels are made: message limits, keepalive, and the service config that says
+// How the client's channels are made: message limits, and the service config that says
 // what gRPC may retry.
 //
 // gRPC retries by method, and users.v1 by request: a write may be repeated only if it carries a
