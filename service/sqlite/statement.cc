@@ -11,6 +11,12 @@
 #include "service/sqlite/result.h"
 
 namespace userservice::sqlite {
+namespace {
+
+// A compiled statement takes some twenty times the memory of its text.
+constexpr size_t kCachedSqlBytesMax = 4096;
+
+}  // namespace
 
 Statement::Statement(Statement&& other) noexcept
     : statement_(std::exchange(other.statement_, nullptr)) {}
@@ -55,7 +61,7 @@ absl::StatusOr<CachedStatement*> StatementCache::Acquire(std::string_view sql) {
     return statement;
   }
   // A second user of a text that is in use gets a statement of its own, which is not kept.
-  const bool keep = found == by_sql_.end() && MakeRoom();
+  const bool keep = found == by_sql_.end() && sql.size() <= kCachedSqlBytesMax && MakeRoom();
   absl::StatusOr<Statement> prepared = Statement::Prepare(db_, sql, /*persistent=*/keep);
   if (!prepared.ok()) return prepared.status();
   std::unique_ptr<CachedStatement> statement(

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "service/sqlite/query_scope.h"
 #include "service/store/storage_error.h"
 
 namespace userservice::store {
@@ -12,6 +14,9 @@ namespace {
 // How long a writer waits for readers that still use the log: pages are short, so this is rarely
 // used up.
 constexpr int kReadersWaitMs = 100;
+
+// Erasing makes commits wait: a flood of deletions is to pay for it once a second.
+constexpr absl::Duration kEraseInterval = absl::Seconds(1);
 
 constexpr char kPassive[] = "PRAGMA wal_checkpoint(PASSIVE)";
 constexpr char kRestart[] = "PRAGMA wal_checkpoint(RESTART)";
@@ -47,24 +52,46 @@ void Checkpointer::Request() {
   requested_ = true;
 }
 
+void Checkpointer::RequestErase() {
+  const absl::MutexLock lock(&mutex_);
+  erase_requested_ = true;
+}
+
 absl::Status Checkpointer::RestartLog() { return Checkpoint(kRestart); }
 absl::Status Checkpointer::TruncateLog() { return Checkpoint(kTruncate); }
 
+// The pragma's row begins with whether somebody was in the way.
 absl::Status Checkpointer::Checkpoint(const char* sql) {
   const absl::MutexLock turn(&checkpoint_);
-  return connection_->Execute(sql);
+  sqlite::QueryScope checkpoint(*connection_, sql);
+  const absl::StatusOr<bool> row = checkpoint.Step();
+  if (!row.ok()) return row.status();
+  if (checkpoint.Int64(0) != 0) return absl::UnavailableError("the write-ahead log is in use");
+  return absl::OkStatus();
+}
+
+Checkpointer::Work Checkpointer::AwaitWork() {
+  const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return closed_ || requested_ || erase_requested_;
+  };
+  const auto has_urgent_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return closed_ || requested_;
+  };
+  const absl::MutexLock lock(&mutex_, absl::Condition(&has_work));
+  const bool is_urgent = mutex_.AwaitWithDeadline(absl::Condition(&has_urgent_work), erase_next_);
+  if (closed_) return Work::kNone;
+  requested_ = false;
+  if (is_urgent && absl::Now() < erase_next_) return Work::kCheckpoint;
+  return std::exchange(erase_requested_, false) ? Work::kErase : Work::kCheckpoint;
 }
 
 void Checkpointer::Run() {
-  const auto has_work = [this]()
-                            ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return closed_ || requested_; };
-  for (;;) {
-    {
-      const absl::MutexLock lock(&mutex_, absl::Condition(&has_work));
-      if (closed_) return;
-      requested_ = false;
-    }
+  for (Work work = AwaitWork(); work != Work::kNone; work = AwaitWork()) {
+    // The most of it beside the writes, also where the rest will hold them up.
     (void)Checkpoint(kPassive);
+    if (work != Work::kErase) continue;
+    if (!TruncateLog().ok()) RequestErase();
+    erase_next_ = absl::Now() + kEraseInterval;
   }
 }
 

@@ -5,10 +5,13 @@
 //
 // A checkpoint beside running writes (PASSIVE) never blocks them, and may leave the newest part of
 // the log. A log that only grows, since writes never pause, is started over by RestartLog, which
-// its caller, the writer, waits for. Threads: any, but RestartLog and TruncateLog from the
-// writer's, between its transactions. Errors: a checkpoint that fails leaves the log longer,
-// nothing else; the next one tries again. Source:
-// https://www.sqlite.org/c3ref/wal_checkpoint_v2.html
+// its caller, the writer, waits for.
+// Erasing: what was deleted stays in the log's file until that part is written over. RequestErase
+// has the file cut to nothing, at most once a second, tried until it succeeds; commits wait
+// meanwhile for readers that still use the log, not long.
+// Threads: any, but RestartLog and TruncateLog from the writer's, between its transactions.
+// Errors: a checkpoint that fails leaves the log longer, nothing else; the next one tries again.
+// Source: https://www.sqlite.org/c3ref/wal_checkpoint_v2.html
 #pragma once
 
 #include <cstdint>
@@ -20,6 +23,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "service/sqlite/connection.h"
 
 namespace userservice::store {
@@ -31,24 +35,30 @@ class Checkpointer {
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
 
-  void Request();
+  void Request() ABSL_LOCKS_EXCLUDED(mutex_);
+  void RequestErase() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Copies back what is left, waits for readers, not long, and lets the next write begin the log
-  // anew.
+  // anew. kUnavailable if it could not be done wholly.
   absl::Status RestartLog() ABSL_LOCKS_EXCLUDED(checkpoint_);
   // The same, and cuts the file to nothing.
   absl::Status TruncateLog() ABSL_LOCKS_EXCLUDED(checkpoint_);
 
  private:
+  enum class Work { kNone, kCheckpoint, kErase };
+
   explicit Checkpointer(std::unique_ptr<sqlite::Connection> connection);
   void Run();
+  Work AwaitWork() ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Checkpoint(const char* sql) ABSL_LOCKS_EXCLUDED(checkpoint_);
 
   const std::unique_ptr<sqlite::Connection> connection_;
   absl::Mutex checkpoint_;  // one checkpoint at a time: SQLite answers BUSY at once to a second one
   absl::Mutex mutex_;
   bool requested_ ABSL_GUARDED_BY(mutex_) = false;
+  bool erase_requested_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time erase_next_ = absl::InfinitePast();  // the thread's alone
   std::thread thread_;
 };
 

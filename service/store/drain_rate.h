@@ -1,7 +1,7 @@
 // DrainRate: how fast a queue of writes drains, from what its last batches took.
 //
-//   rate.Measure(/*jobs=*/64, /*statements=*/absl::Milliseconds(1),
-//   /*commit=*/absl::Milliseconds(2)); rate.TimeFor(500);  // what 500 jobs will take
+//   rate.Measure(/*jobs=*/64, /*statements=*/absl::Milliseconds(1), absl::Milliseconds(2));
+//   rate.TimeFor(500);  // what 500 jobs will take
 //
 // A batch costs what its commit costs, and something for each of its jobs; the two are followed
 // apart, each as a moving average, so that a queue which was short (every job paid for a commit of

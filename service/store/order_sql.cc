@@ -20,7 +20,7 @@ std::string KeySql(UserField field) {
     case UserField::kUserId:
       return "user_id";
     case UserField::kName:
-      return "name";
+      return "CAST(name AS TEXT)";  // a BLOB would stand after every text, its own cursor included
     case UserField::kEmail:
       return "email COLLATE NOCASE";
     case UserField::kAge:
@@ -43,6 +43,10 @@ bool MayBeNull(UserField field) {
 std::optional<SqlValue> Comparable(UserField field, const SqlValue& value) {
   if (std::holds_alternative<std::monostate>(value)) {
     if (!MayBeNull(field)) return std::nullopt;
+    return value;
+  }
+  if (std::holds_alternative<double>(value)) {
+    if (field != UserField::kAge) return std::nullopt;
     return value;
   }
   const bool is_integer = std::holds_alternative<int64_t>(value);

@@ -1,8 +1,8 @@
 // PageTokenCodec: page cursors as opaque, URL-safe, authenticated text (AIP-158).
 //
 //   std::string token = codec.Seal(cursor, "ListUsers", filter.text(), order_by.text());
-//   absl::StatusOr<PageCursor> cursor = codec.Open(token, "ListUsers", filter.text(),
-//   order_by.text());
+//   absl::StatusOr<PageCursor> cursor =
+//       codec.Open(token, "page_token", "ListUsers", filter.text(), order_by.text());
 //
 // A token is bound to the method, filter and order that it was made for: with any other, or with a
 // changed byte, Open fails. The key is the database's own, so tokens outlive the process and are
@@ -20,9 +20,10 @@
 namespace userservice::store {
 
 // The keys of the last row of a page, in the order of OrderBy::keys(): the next page begins after
-// it. A value is as the table holds it; monostate is null.
+// it. A value is as the table holds it; monostate is null. (An age is a double where another
+// program wrote one.)
 struct PageCursor {
-  using Value = std::variant<std::monostate, int64_t, std::string>;
+  using Value = std::variant<std::monostate, int64_t, std::string, double>;
   PageCursor() = default;
   explicit PageCursor(std::vector<Value> key_values) : keys(std::move(key_values)) {}
   bool operator==(const PageCursor&) const = default;

@@ -24,8 +24,6 @@ constexpr char kDeleteSomeOldRequests[] =
     "DELETE FROM request_ids WHERE request_id IN "
     "(SELECT request_id FROM request_ids WHERE created_at <= ? ORDER BY created_at LIMIT 4)";
 
-constexpr char kDeleteOldRequests[] = "DELETE FROM request_ids WHERE created_at <= ?";
-
 constexpr char kEraseResponses[] =
     "UPDATE request_ids SET response = NULL WHERE user_id = ? AND response IS NOT NULL";
 
@@ -67,11 +65,6 @@ absl::Status LogRequest(const WriteScope& scope, std::string_view request_id,
 absl::Status EraseResponses(const WriteScope& scope, int64_t user_id) {
   sqlite::QueryScope update(scope.connection(), kEraseResponses, scope.limits());
   return StorageError(update.Bind(user_id).Run());
-}
-
-absl::Status DropOldRequests(const WriteScope& scope, absl::Time now) {
-  sqlite::QueryScope old(scope.connection(), kDeleteOldRequests, scope.limits());
-  return StorageError(old.Bind(OldestKept(now)).Run());
 }
 
 }  // namespace userservice::store

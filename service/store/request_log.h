@@ -2,8 +2,8 @@
 //
 //   absl::StatusOr<std::optional<LoggedRequest>> first = FindRequest(scope, id, fingerprint, now);
 //   ...                                                    // not found: do the write
-//   absl::Status status = LogRequest(scope, id, fingerprint, LoggedRequest(user_id, response),
-//   now);
+//   absl::Status status =
+//       LogRequest(scope, id, fingerprint, LoggedRequest(user_id, response), now);
 //
 // All of it happens in the transaction of the write itself, so that after a crash both are there or
 // neither is. Entries live 24 hours. Responses are personal data: they go with their user, at once.
@@ -45,8 +45,5 @@ absl::Status LogRequest(const WriteScope& scope, std::string_view request_id,
 
 // Erases what was answered about a user. The ids stay: they still tell a repeat from a new request.
 absl::Status EraseResponses(const WriteScope& scope, int64_t user_id);
-
-// Drops every entry that has had its time.
-absl::Status DropOldRequests(const WriteScope& scope, absl::Time now);
 
 }  // namespace userservice::store

@@ -36,8 +36,12 @@ CREATE TABLE users (
 );
 )sql";
 
-// A batch gives several rows one revision, so that index is not unique.
+// A batch gives several rows one revision, so that index is not unique. Text that Python wrote as
+// bytes is a BLOB, which compares with no text.
 constexpr char kAddRevisions[] = R"sql(
+UPDATE users
+   SET name = CAST(name AS TEXT), email = CAST(email AS TEXT)
+ WHERE typeof(name) = 'blob' OR typeof(email) = 'blob';
 ALTER TABLE users ADD COLUMN updated_at TIMESTAMP;
 ALTER TABLE users ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
 UPDATE users

@@ -2,7 +2,7 @@
 //
 //   absl::StatusOr<DatabaseInfo> info = PrepareDatabase(path, DatabaseOptions());
 //   absl::StatusOr<std::unique_ptr<SqliteUserStore>> store =
-//   SqliteUserStore::Open(SqliteStoreOptions(path));
+//       SqliteUserStore::Open(SqliteStoreOptions(path));
 //
 // Point reads (GetUser, LookupUser, small batches) have connections of their own, and run on the
 // calling thread or on point threads; what scans (ListUsers, CountUsers, large batches) runs on

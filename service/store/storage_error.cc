@@ -19,6 +19,7 @@ absl::Status StorageError(const absl::Status& status) {
       return errors::WithCause(errors::StorageFull(), cause);
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kPermissionDenied:  // the disk became read-only, the file was moved
       return errors::WithCause(errors::StorageUnavailable(), cause);
     default:
       return errors::Internal(cause);

@@ -1,8 +1,6 @@
 // A row of the table users as the contract's User, whatever program wrote it.
 //
-//   QueryScope row(connection,
-//       "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE
-//       user_id = ?");
+//   QueryScope row(connection, absl::StrCat("SELECT ", kUserColumns, " FROM users WHERE age = ?"));
 //   ...                    // Bind and Step
 //   users::v1::User user;
 //   ReadUser(row, user);

@@ -103,7 +103,8 @@ SqlValue KeyValue(const sqlite::QueryScope& row, UserField field) {
     case UserField::kEmail:
       return std::string(row.Text(kEmail));
     case UserField::kAge:
-      if (!row.IsInteger(kAge)) return {};
+      if (row.IsNull(kAge)) return {};
+      if (!row.IsInteger(kAge)) return row.Double(kAge);
       return row.Int64(kAge);
     case UserField::kCreateTime:
       return TextOrNull(row, kCreatedAt);

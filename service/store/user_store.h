@@ -5,9 +5,10 @@
 //
 // Users are the contract's own messages, complete with times and etag. Values that arrive here were
 // checked by the handlers; what only the table knows (uniqueness, etags, request ids) is checked
-// here. Errors: from the catalogue (service/errors). Cancellation: by the awaiting task's stop
-// token; a statement that runs
-//   stops within 50 ms of it, and of the context's deadline.
+// here.
+// Errors: from the catalogue (service/errors).
+// Cancellation: by the awaiting task's stop token, which the caller also fires at the deadline. A
+//   statement that runs stops within 50 ms of it, and of the context's deadline.
 // Threads: any; a coroutine resumes on the executor that it called from.
 // Lifetime: the store outlives every task it gave out.
 #pragma once

@@ -152,6 +152,7 @@ absl::Status RemoveUser(WriteScope& scope, int64_t user_id, std::string_view eta
   sqlite::QueryScope tombstone(scope.connection(), kInsertTombstone, scope.limits());
   tombstone.Bind(user_id, scope.TakeRevision(), FormatStoredTime(now));
   if (absl::Status status = tombstone.Run(); !status.ok()) return StorageError(status);
+  scope.EraseFromLog();
   return EraseResponses(scope, user_id);
 }
 

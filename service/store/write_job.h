@@ -49,7 +49,11 @@ class WriteScope {
   // Undoes what the job changed although it succeeds. Only for WriteKind::kSeveralStatements.
   void Discard() { discarded_ = true; }
 
+  // What the job removed is to vanish from the write-ahead log too, soon after its commit.
+  void EraseFromLog() { erases_from_log_ = true; }
+
   bool discarded() const { return discarded_; }
+  bool erases_from_log() const { return erases_from_log_ && !discarded_; }
   // The newest revision after this job.
   int64_t last_revision() const {
     return took_revision_ && !discarded_ ? last_revision_ + 1 : last_revision_;
@@ -61,6 +65,7 @@ class WriteScope {
   const int64_t last_revision_;
   bool took_revision_ = false;
   bool discarded_ = false;
+  bool erases_from_log_ = false;
 };
 
 // Lives in the frame of the coroutine that waits for it. The writer keeps a pointer from Enqueue
@@ -94,7 +99,7 @@ class WriteJob {
   Executor* executor_ = nullptr;
   absl::Time queued_at_;
   absl::Duration statement_time_;
-  bool given_up_ = false;  // its own deadline or cancellation ended it: it does not run again
+  bool given_up_ = false;  // it came to nothing on its own account, and does not run again
   absl::Status outcome_;
 };
 

@@ -133,26 +133,28 @@ void Writer::RunBatch(std::vector<WriteJob*>& batch) {
     last_revision_ = committed_.value();
   }
   Acknowledge(batch, committed, begun, commit_time);
+  if (committed.ok() && erases_from_log_) checkpointer_->RequestErase();
   LookAfterLog();
 }
 
-// Runs the batch, again without them if jobs were interrupted and took the transaction with them,
+// Runs the batch, again without them if jobs that came to nothing took the transaction with them,
 // and commits.
 absl::Status Writer::RunAndCommit(std::vector<WriteJob*>& batch, absl::Duration& commit_time) {
   for (;;) {
     last_revision_ = committed_.value();
+    erases_from_log_ = false;
     absl::StatusOr<sqlite::Transaction> transaction =
         sqlite::Transaction::Begin(*connection_, sqlite::Transaction::Kind::kImmediate);
     if (!transaction.ok()) {
       broken_ = !IsBusy(transaction.status());
       return StorageError(transaction.status());
     }
-    const absl::Status run = RunJobs(batch);
-    if (IsGivenUp(run)) continue;
-    if (!run.ok()) {
-      broken_ = !absl::IsResourceExhausted(run);
-      return run;
+    const absl::StatusOr<bool> stands = RunJobs(batch);
+    if (!stands.ok()) {
+      broken_ = !absl::IsResourceExhausted(stands.status());
+      return stands.status();
     }
+    if (!*stands) continue;
     const absl::Time begun = options_.clock();
     const absl::Status committed = transaction->Commit();
     commit_time = options_.clock() - begun;
@@ -161,9 +163,10 @@ absl::Status Writer::RunAndCommit(std::vector<WriteJob*>& batch, absl::Duration&
   }
 }
 
-// Not OK if SQLite rolled the transaction back: then the error of the job that made it so. Jobs
-// that the time bound leaves no room for go back to the head of the queue.
-absl::Status Writer::RunJobs(std::vector<WriteJob*>& batch) {
+// True if the transaction may be committed. False if a job was given up that can only be undone
+// with all of it. An error is the storage's, and the whole batch's. Jobs that the time bound leaves
+// no room for go back to the head of the queue.
+absl::StatusOr<bool> Writer::RunJobs(std::vector<WriteJob*>& batch) {
   const absl::Time end = options_.clock() + options_.batch_time_max;
   for (size_t i = 0; i < batch.size(); ++i) {
     if (i > 0 && options_.clock() >= end) {
@@ -174,18 +177,23 @@ absl::Status Writer::RunJobs(std::vector<WriteJob*>& batch) {
       running_ = batch.size();
       break;
     }
-    RunJob(*batch[i]);
-    if (connection_->in_transaction()) continue;
+    const bool undone = RunJob(*batch[i]);
     const absl::Status& outcome = batch[i]->outcome_;
-    return outcome.ok() ? errors::Internal("a write ended the transaction that it ran in")
-                        : outcome;
+    // Also where SQLite undid no more than one statement: who knows what else can not be read.
+    if (absl::IsUnavailable(outcome)) return outcome;
+    if (undone && connection_->in_transaction()) continue;
+    if (batch[i]->given_up_) return false;
+    if (!outcome.ok()) return outcome;
+    return errors::Internal("a write ended the transaction that it ran in");
   }
-  return absl::OkStatus();
+  return true;
 }
 
-void Writer::RunJob(WriteJob& job) {
-  if (job.given_up_) return;
+// False if the job failed and what it did is still there.
+bool Writer::RunJob(WriteJob& job) {
+  if (job.given_up_) return true;
   const absl::Time begun = options_.clock();
+  const int64_t changes = connection_->total_changes();
   job.outcome_ = CheckNotEnded(job.context_, *job.stop_, begun);
   if (job.outcome_.ok()) {
     if (job.context_.timing != nullptr) job.context_.timing->queue_wait = begun - job.queued_at_;
@@ -198,10 +206,16 @@ void Writer::RunJob(WriteJob& job) {
     } catch (...) {
       job.outcome_ = errors::Internal("a write threw something that is no std::exception");
     }
-    if (job.outcome_.ok()) last_revision_ = scope.last_revision();
+    if (job.outcome_.ok()) {
+      last_revision_ = scope.last_revision();
+      erases_from_log_ = erases_from_log_ || scope.erases_from_log();
+    }
     job.statement_time_ = options_.clock() - begun;
   }
-  job.given_up_ = IsGivenUp(job.outcome_);
+  const bool undone = job.outcome_.ok() || job.kind_ == WriteKind::kSeveralStatements ||
+                      connection_->total_changes() == changes;
+  job.given_up_ = !undone || IsGivenUp(job.outcome_);
+  return undone;
 }
 
 absl::Status Writer::RunInScope(WriteJob& job, WriteScope& scope) {

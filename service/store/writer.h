@@ -1,28 +1,25 @@
 // Writer: the one thread that writes, with the one read-write connection, and group commit.
 //
-//   auto insert = [&](WriteScope& scope) -> absl::StatusOr<int64_t> { ... scope.TakeRevision() ...
-//   }; absl::StatusOr<int64_t> id = co_await writer.Write(context, WriteKind::kOneStatement,
-//   insert);
+//   auto insert = [&](WriteScope& scope) -> absl::StatusOr<int64_t> { ... };
+//   absl::StatusOr<int64_t> id = co_await writer.Write(context, WriteKind::kOneStatement, insert);
 //
 // Group commit: what arrived while the last commit was syncing goes into the next transaction
-// together. A job that fails
-//   undoes its own changes and never its neighbours'. Nothing is acknowledged before COMMIT has
-//   returned, durable (synchronous=FULL); if COMMIT fails, every job of the batch fails with it.
+//   together. A job that fails undoes its own changes and never its neighbours'. Nothing is
+//   acknowledged before COMMIT has returned, durable (synchronous=FULL); if COMMIT fails, every job
+//   of the batch fails with it.
 // Revisions: allotted here, one for each job that changes something (WriteScope::TakeRevision),
-// strictly increasing and
-//   without gaps; a failed transaction gives its numbers back. committed() tells of each once it is
-//   durable.
+//   strictly increasing and without gaps; a failed transaction gives its numbers back. committed()
+//   tells of each once it is durable.
 // Limits: a full queue, and a job whose deadline would pass before its turn at the rate measured of
-// late, is OVERLOADED
-//   with the time after which to come back. A job whose deadline passed or whose task was stopped
-//   in the queue is not run.
-// I/O errors: after one, writes are STORAGE_UNAVAILABLE until the database was opened anew and
-// checked, which the next
-//   write tries, at most once a second.
+//   late, is OVERLOADED with the time after which to come back. A job whose deadline passed or
+//   whose task was stopped in the queue is not run.
+// I/O errors, in a job or in a commit: the batch fails, and writes are STORAGE_UNAVAILABLE until
+// the
+//   database was opened anew and checked, which the next write tries, at most once a second.
 // Checkpoints: beside the writes, see checkpointer.h; the writer itself restarts a log that has
-// grown past its bound. Ending: Close() refuses new jobs with SHUTTING_DOWN, runs what is queued,
-// and empties the log. Threads: Write, committed, open_jobs and stats from any; Close from the
-// owner's.
+//   grown past its bound.
+// Ending: Close() refuses new jobs with SHUTTING_DOWN, runs what is queued, and empties the log.
+// Threads: Write, committed, open_jobs and stats from any; Close from the owner's.
 #pragma once
 
 #include <atomic>
@@ -112,10 +109,9 @@ class Writer {
   bool TakeBatch(std::vector<WriteJob*>& batch);
   void RunBatch(std::vector<WriteJob*>& batch);
   absl::Status RunAndCommit(std::vector<WriteJob*>& batch, absl::Duration& commit_time);
-  absl::Status RunJobs(std::vector<WriteJob*>& batch);
-  void RunJob(WriteJob& job);
+  absl::StatusOr<bool> RunJobs(std::vector<WriteJob*>& batch);
+  [[nodiscard]] bool RunJob(WriteJob& job);
   absl::Status RunInScope(WriteJob& job, WriteScope& scope);
-  absl::Status Commit(absl::Duration& commit_time);
   void Acknowledge(const std::vector<WriteJob*>& batch, const absl::Status& committed,
                    absl::Time begun, absl::Duration commit_time);
   absl::Status OpenConnection();
@@ -136,8 +132,9 @@ class Writer {
   // The writer's thread alone, once it runs.
   std::unique_ptr<sqlite::Connection> connection_;
   std::unique_ptr<Checkpointer> checkpointer_;
-  int64_t last_revision_ = 0;    // of the open transaction
-  int64_t checkpointed_at_ = 0;  // pages in the log when its last checkpoint was asked for
+  int64_t last_revision_ = 0;     // of the open transaction
+  bool erases_from_log_ = false;  // the open transaction
+  int64_t checkpointed_at_ = 0;   // pages in the log when its last checkpoint was asked for
   bool broken_ = false;
   absl::Time last_reopen_ = absl::InfinitePast();
 

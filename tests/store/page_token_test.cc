@@ -41,6 +41,7 @@ TEST(PageToken, BringsTheCursorBack) {
                                            PageCursor({int64_t{0}}),
                                            PageCursor({std::numeric_limits<int64_t>::min()}),
                                            PageCursor({std::numeric_limits<int64_t>::max()}),
+                                           PageCursor({30.5, -0.0}),
                                            PageCursor({std::string("\0\xFF", 2), ""}),
                                            PageCursor({std::string(5000, 'x'), int64_t{-1}})};
   for (const PageCursor& cursor : cursors) {

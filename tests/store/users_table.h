@@ -122,6 +122,8 @@ class UsersTable {
   static void Bind(sqlite3_stmt* statement, int index, const SqlValue& value) {
     if (const auto* integer = std::get_if<int64_t>(&value)) {
       sqlite3_bind_int64(statement, index, *integer);
+    } else if (const auto* real = std::get_if<double>(&value)) {
+      sqlite3_bind_double(statement, index, *real);
     } else if (const auto* text = std::get_if<std::string>(&value)) {
       sqlite3_bind_text(statement, index, text->data(), static_cast<int>(text->size()),
                         SQLITE_TRANSIENT);

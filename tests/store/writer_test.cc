@@ -5,6 +5,7 @@
 #include <atomic>
 #include <deque>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -123,6 +124,26 @@ TEST_F(WriterTest, AJobThatThrowsCostsOneInternalError) {
   EXPECT_EQ(CountUsers(), 2);
 }
 
+TEST_F(WriterTest, OneStatementIsUndoneTooIfItsJobThrowsBehindIt) {
+  HeldWriter held(writer());
+  StartedWrite before(Write(Insert("a@x.org")));
+  int runs = 0;
+  const Job insert_then_throw = [&](WriteScope& scope) -> absl::StatusOr<int64_t> {
+    ++runs;
+    EXPECT_TRUE(Insert("b@x.org")(scope).ok());
+    throw std::runtime_error("thrown by a test");
+  };
+  StartedWrite throwing(Write(insert_then_throw, WriteKind::kOneStatement));
+  StartedWrite after(Write(Insert("c@x.org"), WriteKind::kOneStatement));
+  held.Release();
+  EXPECT_EQ(before.Get().value(), 1);
+  EXPECT_EQ(errors::ReasonOf(throwing.Get().status()), "INTERNAL");
+  EXPECT_EQ(after.Get().value(), 2) << "no revision is given out twice, and none is left out";
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(CountUsers(), 2);
+  EXPECT_EQ(database_.Integer("SELECT count(*) FROM users WHERE email = 'b@x.org'"), 0);
+}
+
 TEST_F(WriterTest, AcknowledgesNothingBeforeItsCommit) {
   int64_t seen_by_others_in_the_job = -1;
   const Job insert_and_look = [&](WriteScope& scope) -> absl::StatusOr<int64_t> {
@@ -213,6 +234,57 @@ TEST_F(WriterTest, AnIoErrorRefusesWritesUntilTheDatabaseWasReopened) {
   EXPECT_EQ(CountUsers(), 1);
   Advance(absl::Seconds(1));
   EXPECT_EQ(WriteNow(Insert("f@x.org")).value(), 2);
+  EXPECT_EQ(CountUsers(), 2);
+}
+
+// The bytes of one page of the database, overwritten until Repair().
+class CorruptPage {
+ public:
+  CorruptPage(std::string path, int64_t page) : path_(std::move(path)), at_((page - 1) * 4096) {
+    std::ifstream file(path_, std::ios::binary);
+    file.seekg(at_).read(bytes_.data(), static_cast<std::streamsize>(bytes_.size()));
+    EXPECT_TRUE(file.good());
+    Write(std::string(bytes_.size(), 'Z'));
+  }
+  void Repair() const { Write(bytes_); }
+
+ private:
+  void Write(const std::string& bytes) const {
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(at_).write(bytes.data(), static_cast<std::streamsize>(bytes.size())).flush();
+    EXPECT_TRUE(file.good());
+  }
+
+  const std::string path_;
+  const std::streamoff at_;
+  std::string bytes_ = std::string(4096, '\0');
+};
+
+TEST_F(WriterTest, ADamagedPageRefusesWritesUntilItIsRepaired) {
+  const CorruptPage page(
+      database_.path(),
+      database_.Integer(
+          "SELECT rootpage FROM sqlite_schema WHERE name = 'request_ids_by_created_at'"));
+  const Job touch_it = [](WriteScope& scope) -> absl::StatusOr<int64_t> {
+    const absl::Status status = sqlite::RunCached(
+        scope.connection(), "INSERT INTO request_ids VALUES ('a', x'00', 1, NULL, 1)");
+    return status.ok() ? absl::StatusOr<int64_t>(0) : StorageError(status);
+  };
+  EXPECT_EQ(WriteNow(Insert("a@x.org")).value(), 1) << "nothing has met it yet";
+  {
+    HeldWriter held(writer());
+    StartedWrite neighbour(Write(Insert("b@x.org")));
+    StartedWrite damaged(Write(touch_it));
+    held.Release();
+    EXPECT_EQ(errors::ReasonOf(damaged.Get().status()), "STORAGE_UNAVAILABLE");
+    EXPECT_EQ(errors::ReasonOf(neighbour.Get().status()), "STORAGE_UNAVAILABLE");
+  }
+  EXPECT_EQ(errors::ReasonOf(WriteNow(Insert("c@x.org")).status()), "STORAGE_UNAVAILABLE")
+      << "quick_check finds it";
+  page.Repair();
+  Advance(absl::Seconds(1));
+  EXPECT_EQ(WriteNow(Insert("d@x.org")).value(), 2);
+  EXPECT_TRUE(WriteNow(touch_it).ok());
   EXPECT_EQ(CountUsers(), 2);
 }
 
@@ -351,6 +423,25 @@ TEST_F(WriterTest, KeepsTheLogBounded) {
   writer_.reset();
   EXPECT_FALSE(std::filesystem::exists(wal_path()) && std::filesystem::file_size(wal_path()) > 0);
   EXPECT_EQ(CountUsers(), 400);
+}
+
+TEST_F(WriterTest, CutsTheLogToNothingAfterAnErasure) {
+  const Job erase = [](WriteScope& scope) -> absl::StatusOr<int64_t> {
+    scope.EraseFromLog();
+    return Insert("a@x.org")(scope);
+  };
+  const auto wait_for_an_empty_log = [this] {
+    while (std::filesystem::file_size(wal_path()) > 0) std::this_thread::yield();
+  };
+  const std::unique_ptr<sqlite::Connection> reader = database_.Connect();
+  ASSERT_TRUE(WriteNow(Insert("b@x.org")).ok());
+  ASSERT_TRUE(reader->Execute("BEGIN; SELECT count(*) FROM users").ok());
+  ASSERT_TRUE(WriteNow(erase).ok());
+  EXPECT_GT(std::filesystem::file_size(wal_path()), 0u) << "the reader still needs it";
+  ASSERT_TRUE(reader->Execute("COMMIT").ok());
+  wait_for_an_empty_log();
+  ASSERT_TRUE(WriteNow(Insert("c@x.org")).ok()) << "and the next commit begins it anew";
+  EXPECT_EQ(CountUsers(), 3);
 }
 
 TEST_F(WriterTest, TellsWhereTheTimeWent) {
