@@ -1,8 +1,10 @@
-// BlockOn(task): runs a task from outside coroutines and waits for its result. For main() and tests.
+// BlockOn(task): runs a task from outside coroutines and waits for its result. For main() and
+// tests.
 //
 //   int main() { return BlockOn(Run()); }
 //
-// Must not be called on a loop's own thread: it would wait for itself. An exception of the task leaves here.
+// Must not be called on a loop's own thread: it would wait for itself. An exception of the task
+// leaves here.
 #pragma once
 
 #include <condition_variable>
@@ -38,7 +40,8 @@ struct Outcome {
 };
 
 template <class T>
-Task<void> RunAndSet(Task<T> task, const std::stop_token& token, Outcome<T>& outcome, Latch& latch) {
+Task<void> RunAndSet(Task<T> task, const std::stop_token& token, Outcome<T>& outcome,
+                     Latch& latch) {
   co_await AdoptStopToken(token);
   try {
     outcome.value.emplace(co_await std::move(task));

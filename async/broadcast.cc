@@ -10,8 +10,9 @@ void Broadcast::Publish(int64_t value) {
     const absl::MutexLock lock(&mutex_);
     if (value <= value_.load(std::memory_order_relaxed)) return;
     value_.store(value, std::memory_order_release);
-    const auto first_due = std::partition(waiters_.begin(), waiters_.end(),
-                                          [value](const Waiter* waiter) { return waiter->at_least_ > value; });
+    const auto first_due =
+        std::partition(waiters_.begin(), waiters_.end(),
+                       [value](const Waiter* waiter) { return waiter->at_least_ > value; });
     due.assign(first_due, waiters_.end());
     waiters_.erase(first_due, waiters_.end());
   }
@@ -21,9 +22,9 @@ void Broadcast::Publish(int64_t value) {
 bool Broadcast::Waiter::Suspend(std::coroutine_handle<> awaiting, const std::stop_token& stop) {
   awaiting_ = awaiting;
   executor_ = Executor::Current();
-  // First the callback, then the list: a stop that comes in between finds no waiter in the list and leaves it to the
-  // check below; one that comes after finds it and resumes. Nothing of this object is touched once it is in the list
-  // and the lock is released.
+  // First the callback, then the list: a stop that comes in between finds no waiter in the list and
+  // leaves it to the check below; one that comes after finds it and resumes. Nothing of this object
+  // is touched once it is in the list and the lock is released.
   on_stop_.emplace(stop, OnStop{this});
   const absl::MutexLock lock(&broadcast_.mutex_);
   if (stop.stop_requested() || broadcast_.value() >= at_least_) return false;

@@ -1,11 +1,13 @@
 // Broadcast: a number that only grows, and coroutines that wait for it to pass a value.
 //
 //   Broadcast committed;
-//   // a reader:            // the writer, on any thread:
-//   co_await committed.WaitFor(42);      committed.Publish(42);
+//   co_await committed.WaitFor(42);  // a reader
+//   committed.Publish(42);           // the writer, on any thread
 //
-// Used for revisions (a read that wants a state at least as new), and wherever a stream follows something that changes.
-// Threads: all members may be called from any thread. A waiter resumes on the executor that it waited on.
+// Used for revisions (a read that wants a state at least as new), and wherever a stream follows
+// something that changes.
+// Threads: all members may be called from any thread. A waiter resumes on the executor that it
+//   waited on.
 // Lifetime: outlives its waiters.
 #pragma once
 
@@ -35,7 +37,8 @@ class Broadcast {
   // Raises the value (a smaller one changes nothing) and resumes who waited for it.
   void Publish(int64_t value);
 
-  // co_await: true once value() >= at_least; false if the awaiting task was asked to stop before that.
+  // co_await: true once value() >= at_least; false if the awaiting task was asked to stop before
+  // that.
   Waiter WaitFor(int64_t at_least);
 
  private:

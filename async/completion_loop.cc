@@ -11,7 +11,8 @@
 
 namespace userservice {
 
-CompletionLoop::CompletionLoop(std::unique_ptr<grpc::CompletionQueue> queue, const std::string& name)
+CompletionLoop::CompletionLoop(std::unique_ptr<grpc::CompletionQueue> queue,
+                               const std::string& name)
     : queue_(std::move(queue)), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), name.c_str());
 }
@@ -21,7 +22,8 @@ CompletionLoop::~CompletionLoop() { Close(); }
 void CompletionLoop::Post(absl::AnyInvocable<void()> function) {
   const absl::MutexLock lock(&mutex_);
   if (closed_) {
-    std::fputs("CompletionLoop::Post after Close: a coroutine outlived the loop it runs on\n", stderr);
+    std::fputs("CompletionLoop::Post after Close: a coroutine outlived the loop it runs on\n",
+               stderr);
     std::abort();
   }
   inbox_.push_back(std::move(function));
@@ -67,7 +69,8 @@ void CompletionLoop::Run() {
 
 namespace {
 
-// One alarm that a stop cancels. The alarm's tag always comes back, early and with ok false if it was cancelled.
+// One alarm that a stop cancels. The alarm's tag always comes back, early and with ok false if it
+// was cancelled.
 class SleepAwaiter final : public Operation {
  public:
   SleepAwaiter(grpc::CompletionQueue* queue, absl::Duration delay, const std::stop_token& stop)
@@ -76,8 +79,8 @@ class SleepAwaiter final : public Operation {
   bool await_ready() const { return stop_.stop_requested(); }
   void await_suspend(std::coroutine_handle<> awaiting) {
     awaiting_ = awaiting;
-    // Two things may end the sleep, on two threads, and this object with it: the callback is made first, under a lock
-    // that holds the completion back until the alarm is set.
+    // Two things may end the sleep, on two threads, and this object with it: the callback is made
+    // first, under a lock that holds the completion back until the alarm is set.
     const absl::MutexLock lock(&mutex_);
     alarm_.Set(queue_, std::chrono::system_clock::now() + absl::ToChronoNanoseconds(delay_), tag());
     on_stop_.emplace(stop_, OnStop{this});
@@ -87,7 +90,9 @@ class SleepAwaiter final : public Operation {
     return ok_;
   }
   void Complete(bool ok) override {
-    { const absl::MutexLock wait_for_await_suspend(&mutex_); }
+    {
+      const absl::MutexLock wait_for_await_suspend(&mutex_);
+    }
     ok_ = ok;
     awaiting_.resume();
   }

@@ -5,11 +5,12 @@
 //   auto finish = [&](void* tag) { writer.Finish(response, status, tag); };
 //   const bool ok = co_await StartOperation(finish);
 //
-// Inbox: Post() runs a function on the loop's thread. The inbox is a vector and one grpc::Alarm that is set when the
-//   vector was empty, so that a burst of posts costs one wake-up.
+// Inbox: Post() runs a function on the loop's thread. The inbox is a vector and one grpc::Alarm
+// that is set when the vector was empty, so that a burst of posts costs one wake-up.
 // Threads: Post and After from any thread. Operations complete on the loop's thread only.
-// Ending: Close() once nothing will be posted or started any more; it runs what was posted, lets gRPC return every
-//   operation that it still has, and joins. Posting after Close is a bug and aborts, as gRPC itself would.
+// Ending: Close() once nothing will be posted or started any more; it runs what was posted, lets
+//   gRPC return every operation that it still has, and joins. Posting after Close is a bug and
+//   aborts, as gRPC itself would.
 #pragma once
 
 #include <coroutine>
@@ -38,7 +39,8 @@ class Operation {
   // Called on the loop's thread when gRPC returns the tag. May end the life of the operation.
   virtual void Complete(bool ok) = 0;
 
-  // The tag to hand to gRPC; each call to it announces one operation (to TSan, which does not see into gRPC).
+  // The tag to hand to gRPC; each call to it announces one operation (to TSan, which does not see
+  // into gRPC).
   void* tag() {
     TsanRelease(this);
     return this;
@@ -50,7 +52,8 @@ class Operation {
 
 class CompletionLoop final : public Executor {
  public:
-  // Takes a queue that nothing else polls, and polls it from now on. `name` is the thread's, at most 15 bytes.
+  // Takes a queue that nothing else polls, and polls it from now on. `name` is the thread's, at
+  // most 15 bytes.
   CompletionLoop(std::unique_ptr<grpc::CompletionQueue> queue, const std::string& name);
   ~CompletionLoop() override;  // Close()
 
@@ -62,7 +65,8 @@ class CompletionLoop final : public Executor {
   // co_await loop.Schedule(): goes on on the loop's thread.
   auto Schedule();
 
-  // Goes on on the loop's thread after `delay`. False, at once, if the task is asked to stop before that.
+  // Goes on on the loop's thread after `delay`. False, at once, if the task is asked to stop before
+  // that.
   Task<bool> Sleep(absl::Duration delay);
 
  private:
@@ -115,7 +119,8 @@ class OperationAwaiter final : public Operation {
 
 }  // namespace internal
 
-// co_await StartOperation(start): calls start(tag), which hands one operation to gRPC, and resumes with its ok.
+// co_await StartOperation(start): calls start(tag), which hands one operation to gRPC, and resumes
+// with its ok.
 template <class Start>
 internal::OperationAwaiter<Start> StartOperation(Start& start) {
   return internal::OperationAwaiter<Start>(start);

@@ -1,7 +1,8 @@
-// Executor: something that runs functions later, on a thread of its own. The running loop of asyncio.
+// Executor: something that runs functions later, on a thread of its own. The running loop of
+// asyncio.
 //
-// Code that leaves the loop (a job for a database thread) remembers Executor::Current() first and posts its continuation
-// there, so that a coroutine comes back to the thread it left.
+// Code that leaves the loop (a job for a database thread) remembers Executor::Current() first and
+// posts its continuation there, so that a coroutine comes back to the thread it left.
 #pragma once
 
 #include "absl/functional/any_invocable.h"
@@ -13,7 +14,8 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  // Runs `function` soon, on the executor's thread, after those posted before it. Any thread may call it.
+  // Runs `function` soon, on the executor's thread, after those posted before it. Any thread may
+  // call it.
   virtual void Post(absl::AnyInvocable<void()> function) = 0;
 
   // The executor whose thread this is; null elsewhere.

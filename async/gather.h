@@ -1,17 +1,20 @@
 // Gather: awaits several tasks at once, as asyncio.gather does.
 //
-//   StatusOr<tuple<A, B>> both = co_await Gather(GetA(), GetB());        // Task<StatusOr<A>>, Task<StatusOr<B>>
-//   StatusOr<vector<A>> all = co_await Gather(std::move(tasks), GatherOptions(/*max_in_flight=*/64));
+//   StatusOr<tuple<A, B>> both = co_await Gather(GetA(), GetB());  // Task<StatusOr<A>>, ...
+//   StatusOr<vector<A>> all = co_await Gather(std::move(tasks), options);  // max_in_flight = 64
 //   tuple<StatusOr<A>, StatusOr<B>> each = co_await GatherOutcomes(GetA(), GetB());
 //
-// Start: every task is started before any is awaited, in order (with max_in_flight, the next one starts when one ends).
+// Start: every task is started before any is awaited, in order (with max_in_flight, the next one
+//   starts when one ends).
 // Results: in the order of the arguments, whatever the order of completion.
-// Failure: Gather asks the siblings to stop through their stop token, starts no further task, waits for all that run,
-//   and gives the error that came first. GatherOutcomes lets all run and gives each one's outcome.
-//   A task fails by giving an absl::Status or StatusOr that is not OK, or by an exception. Exceptions leave through
-//   the co_await in both, the first one only, after all tasks have ended.
+// Failure: Gather asks the siblings to stop through their stop token, starts no further task, waits
+//   for all that run, and gives the error that came first. GatherOutcomes lets all run and gives
+//   each one's outcome. A task fails by giving an absl::Status or StatusOr that is not OK, or by an
+//   exception. Exceptions leave through the co_await in both, the first one only, after all tasks
+//   have ended.
 // Stop: a stop of the awaiting task reaches all of them.
-// Threads: tasks may complete on any thread. Stack: constant, for any number of tasks.
+// Threads: tasks may complete on any thread.
+// Stack: constant, for any number of tasks.
 #pragma once
 
 #include <algorithm>
@@ -63,13 +66,13 @@ struct ResultTraits<absl::Status> {
   using Value = std::monostate;
   static constexpr bool kCanFail = true;
   static absl::Status StatusOf(const absl::Status& result) { return result; }
-  static Value Take(absl::Status&&) { return {}; }
+  static Value Take(const absl::Status&) { return {}; }
 };
 
 enum class OnFailure { kStopSiblings, kGoOn };
 
-// What the lanes of one Gather share: the count of those that run, the first failure, and the siblings' stop source.
-// Lives in Gather's frame, which outlives the lanes.
+// What the lanes of one Gather share: the count of those that run, the first failure, and the
+// siblings' stop source. Lives in Gather's frame, which outlives the lanes.
 class GatherScope {
  public:
   GatherScope(OnFailure on_failure, size_t tasks, const std::stop_token& parent)
@@ -80,7 +83,8 @@ class GatherScope {
 
   // The next task to start, or nothing when all are taken or a failure ended the gathering.
   std::optional<size_t> TakeNext() {
-    if (failed_.load(std::memory_order_acquire) && on_failure_ == OnFailure::kStopSiblings) return {};
+    if (failed_.load(std::memory_order_acquire) && on_failure_ == OnFailure::kStopSiblings)
+      return {};
     const size_t index = next_.fetch_add(1, std::memory_order_relaxed);
     if (index >= tasks_) return {};
     return index;
@@ -103,7 +107,8 @@ class GatherScope {
     if (exception_) std::rethrow_exception(exception_);
   }
 
-  // One share for each lane, and one for the starter, so that nobody resumes it while it still starts lanes.
+  // One share for each lane, and one for the starter, so that nobody resumes it while it still
+  // starts lanes.
   void AddShares(size_t n) { shares_.store(n, std::memory_order_relaxed); }
   // True for the last one.
   bool DropShare() { return shares_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
@@ -128,7 +133,8 @@ class GatherScope {
   std::exception_ptr exception_;
 };
 
-// A lane runs one task after another until there are none left; the last lane to end resumes the gatherer.
+// A lane runs one task after another until there are none left; the last lane to end resumes the
+// gatherer.
 class Lane {
  public:
   struct promise_type : TaskPromiseBase {
@@ -139,16 +145,20 @@ class Lane {
     }
     struct Final {
       bool await_ready() const noexcept { return false; }
-      std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> self) const noexcept {
+      std::coroutine_handle<> await_suspend(
+          std::coroutine_handle<promise_type> self) const noexcept {
         GatherScope* const scope = self.promise().scope;
-        const std::coroutine_handle<> waiter = scope->waiter;  // read first: the last share frees the scope
+        const std::coroutine_handle<> waiter =
+            scope->waiter;  // read first: the last share frees the scope
         return scope->DropShare() ? waiter : std::noop_coroutine();
       }
       void await_resume() const noexcept {}
     };
     Final final_suspend() const noexcept { return {}; }
     void return_void() const noexcept {}
-    void unhandled_exception() const noexcept { std::terminate(); }  // RunLane catches what tasks throw
+    void unhandled_exception() const noexcept {
+      std::terminate();
+    }  // RunLane catches what tasks throw
   };
 
   Lane(Lane&& other) noexcept : coroutine_(std::exchange(other.coroutine_, nullptr)) {}
@@ -202,7 +212,8 @@ Task<void> RunInto(Task<T> task, std::optional<T>& slot, GatherScope& scope) {
 
 // A lane over the tasks of a vector.
 template <class T>
-Lane RunLane(std::vector<Task<T>>& tasks, std::vector<std::optional<T>>& slots, GatherScope& scope) {
+Lane RunLane(std::vector<Task<T>>& tasks, std::vector<std::optional<T>>& slots,
+             GatherScope& scope) {
   while (const std::optional<size_t> index = scope.TakeNext()) {
     co_await RunInto(std::move(tasks[*index]), slots[*index], scope);
   }
@@ -216,8 +227,8 @@ Lane RunOne(Task<T>& task, std::optional<T>& slot, GatherScope& scope) {
 
 // The first error, if any; else nothing. Slots of tasks that were never started are empty.
 template <class T>
-Task<absl::Status> RunAll(OnFailure on_failure, std::vector<Task<T>>& tasks, std::vector<std::optional<T>>& slots,
-                          size_t max_in_flight) {
+Task<absl::Status> RunAll(OnFailure on_failure, std::vector<Task<T>>& tasks,
+                          std::vector<std::optional<T>>& slots, size_t max_in_flight) {
   const std::stop_token parent = co_await CurrentStopToken();
   GatherScope scope(on_failure, tasks.size(), parent);
   std::vector<Lane> lanes;
@@ -230,8 +241,8 @@ Task<absl::Status> RunAll(OnFailure on_failure, std::vector<Task<T>>& tasks, std
 }
 
 template <class... T, size_t... I>
-Task<absl::Status> RunTuple(OnFailure on_failure, std::tuple<Task<T>...>& tasks, std::tuple<std::optional<T>...>& slots,
-                            std::index_sequence<I...>) {
+Task<absl::Status> RunTuple(OnFailure on_failure, std::tuple<Task<T>...>& tasks,
+                            std::tuple<std::optional<T>...>& slots, std::index_sequence<I...>) {
   const std::stop_token parent = co_await CurrentStopToken();
   GatherScope scope(on_failure, sizeof...(T), parent);
   std::vector<Lane> lanes;
@@ -246,22 +257,26 @@ template <class... T>
 inline constexpr bool kAnyCanFail = (ResultTraits<T>::kCanFail || ...);
 
 template <class... T>
-using GatheredTuple = std::conditional_t<kAnyCanFail<T...>, absl::StatusOr<std::tuple<typename ResultTraits<T>::Value...>>,
-                                         std::tuple<typename ResultTraits<T>::Value...>>;
+using GatheredTuple =
+    std::conditional_t<kAnyCanFail<T...>,
+                       absl::StatusOr<std::tuple<typename ResultTraits<T>::Value...>>,
+                       std::tuple<typename ResultTraits<T>::Value...>>;
 template <class T>
 using GatheredVector =
-    std::conditional_t<ResultTraits<T>::kCanFail, absl::StatusOr<std::vector<typename ResultTraits<T>::Value>>,
+    std::conditional_t<ResultTraits<T>::kCanFail,
+                       absl::StatusOr<std::vector<typename ResultTraits<T>::Value>>,
                        std::vector<typename ResultTraits<T>::Value>>;
 
 }  // namespace internal
 
-// The values of all, or the first failure. Plain values (neither Status nor StatusOr) come as they are.
+// The values of all, or the first failure. Plain values (neither Status nor StatusOr) come as they
+// are.
 template <class... T>
 Task<internal::GatheredTuple<T...>> Gather(Task<T>... task) {
   std::tuple<Task<T>...> tasks(std::move(task)...);
   std::tuple<std::optional<T>...> slots;
-  const absl::Status status =
-      co_await internal::RunTuple(internal::OnFailure::kStopSiblings, tasks, slots, std::index_sequence_for<T...>());
+  const absl::Status status = co_await internal::RunTuple(internal::OnFailure::kStopSiblings, tasks,
+                                                          slots, std::index_sequence_for<T...>());
   if constexpr (internal::kAnyCanFail<T...>) {
     if (!status.ok()) co_return status;
   }
@@ -273,16 +288,18 @@ Task<internal::GatheredTuple<T...>> Gather(Task<T>... task) {
 }
 
 template <class T>
-Task<internal::GatheredVector<T>> Gather(std::vector<Task<T>> tasks, GatherOptions options = GatherOptions()) {
+Task<internal::GatheredVector<T>> Gather(std::vector<Task<T>> tasks,
+                                         GatherOptions options = GatherOptions()) {
   std::vector<std::optional<T>> slots(tasks.size());
-  const absl::Status status =
-      co_await internal::RunAll(internal::OnFailure::kStopSiblings, tasks, slots, options.max_in_flight);
+  const absl::Status status = co_await internal::RunAll(internal::OnFailure::kStopSiblings, tasks,
+                                                        slots, options.max_in_flight);
   if constexpr (internal::ResultTraits<T>::kCanFail) {
     if (!status.ok()) co_return status;
   }
   std::vector<typename internal::ResultTraits<T>::Value> values;
   values.reserve(slots.size());
-  for (std::optional<T>& slot : slots) values.push_back(internal::ResultTraits<T>::Take(std::move(*slot)));
+  for (std::optional<T>& slot : slots)
+    values.push_back(internal::ResultTraits<T>::Take(std::move(*slot)));
   co_return values;
 }
 
@@ -292,13 +309,15 @@ Task<std::tuple<T...>> GatherOutcomes(Task<T>... task) {
   std::tuple<Task<T>...> tasks(std::move(task)...);
   std::tuple<std::optional<T>...> slots;
   // The first error is among the outcomes.
-  (void)co_await internal::RunTuple(internal::OnFailure::kGoOn, tasks, slots, std::index_sequence_for<T...>());
+  (void)co_await internal::RunTuple(internal::OnFailure::kGoOn, tasks, slots,
+                                    std::index_sequence_for<T...>());
   auto take = [](auto&... slot) { return std::tuple<T...>(std::move(*slot)...); };
   co_return std::apply(take, slots);
 }
 
 template <class T>
-Task<std::vector<T>> GatherOutcomes(std::vector<Task<T>> tasks, GatherOptions options = GatherOptions()) {
+Task<std::vector<T>> GatherOutcomes(std::vector<Task<T>> tasks,
+                                    GatherOptions options = GatherOptions()) {
   std::vector<std::optional<T>> slots(tasks.size());
   (void)co_await internal::RunAll(internal::OnFailure::kGoOn, tasks, slots, options.max_in_flight);
   std::vector<T> outcomes;

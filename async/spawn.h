@@ -1,7 +1,9 @@
-// Spawn(task): starts a task that nobody awaits. It runs until its first suspension before Spawn returns.
+// Spawn(task): starts a task that nobody awaits. It runs until its first suspension before Spawn
+// returns.
 //
-// The task's frame frees itself at its end, so the task must own, or be outlived by, everything that it uses; whoever
-// spawns it keeps count of it (see rpc's calls). An exception that leaves the task ends the process: catch it inside.
+// The task's frame frees itself at its end, so the task must own, or be outlived by, everything
+// that it uses; whoever spawns it keeps count of it (see rpc's calls). An exception that leaves the
+// task ends the process: catch it inside.
 #pragma once
 
 #include <coroutine>

@@ -1,12 +1,14 @@
 // Stop tokens: how a task learns that nobody wants its result any more.
 //
-// A stop token is handed down from the awaiting task to the awaited one, so that one source at the root (a call that was
-// cancelled, a Gather whose sibling failed) reaches every leaf below it. A leaf that can wait asks for it:
+// A stop token is handed down from the awaiting task to the awaited one, so that one source at the
+// root (a call that was cancelled, a Gather whose sibling failed) reaches every leaf below it. A
+// leaf that can wait asks for it:
 //
 //   const std::stop_token stop = co_await CurrentStopToken();
 //   if (stop.stop_requested()) co_return absl::CancelledError("cancelled");
 //
-// Stopping is a request: the task still runs to its end, soon, and whoever awaits it still awaits it.
+// Stopping is a request: the task still runs to its end, soon, and whoever awaits it still awaits
+// it.
 #pragma once
 
 #include <coroutine>

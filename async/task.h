@@ -4,17 +4,22 @@
 //   Task<int> Twice() { co_return 2 * co_await Answer(); }
 //   int n = BlockOn(Twice());  // 84, from outside a coroutine
 //
-// Lazy: nothing runs until the task is awaited (or handed to Gather, BlockOn or Spawn). Awaited once, as an rvalue.
-// Ownership: the Task owns its frame. A Task that was never awaited is dropped with its arguments. One that was started
-//   must be awaited to its end before it is destroyed: the frame may be the tag of an operation in flight.
-// Threads: a task runs on the thread that awaits it, until it awaits something that resumes elsewhere.
-// Errors: an exception leaves through the co_await. Expected failures are values: Task<absl::StatusOr<T>>.
+// Lazy: nothing runs until the task is awaited (or handed to Gather, BlockOn or Spawn). Awaited
+//   once, as an rvalue.
+// Ownership: the Task owns its frame. A Task that was never awaited is dropped with its arguments.
+//   One that was started must be awaited to its end before it is destroyed: the frame may be the
+//   tag of an operation in flight.
+// Threads: a task runs on the thread that awaits it, until it awaits something that resumes
+//   elsewhere.
+// Errors: an exception leaves through the co_await. Expected failures are values:
+//   Task<absl::StatusOr<T>>.
 // Stop: the token of the awaiting task (see stop.h) is handed down to the awaited one.
-// Never in a condition: `if (co_await task)` and `switch (co_await task)` are compiled wrongly by g++ 12 in a coroutine
-//   that declares no variable (it stops there for ever, or crashes). Name the result first. A lint keeps to it.
-// Stack: a task that completes without suspending returns to its awaiter by a return, not by a call, in every build:
-//   a loop over any number of such tasks runs in constant stack. (Symmetric transfer alone is a tail call with g++ 12
-//   only at -O2 without sanitizers.)
+// Never in a condition: `if (co_await task)` and `switch (co_await task)` are compiled wrongly by
+//   g++ 12 in a coroutine that declares no variable (it stops there for ever, or crashes). Name the
+//   result first. A lint keeps to it.
+// Stack: a task that completes without suspending returns to its awaiter by a return, not by a
+//   call, in every build: a loop over any number of such tasks runs in constant stack. (Symmetric
+//   transfer alone is a tail call with g++ 12 only at -O2 without sanitizers.)
 #pragma once
 
 #include <atomic>
@@ -53,8 +58,8 @@ class TaskPromiseBase {
 
   std::coroutine_handle<> continuation_ = std::noop_coroutine();
   const std::stop_token* stop_token_ = &NeverStops();
-  // The first of "the task is done" and "the awaiter has suspended" sets it; the second goes on. Release/acquire, since
-  // the two may come from different threads.
+  // The first of "the task is done" and "the awaiter has suspended" sets it; the second goes on.
+  // Release/acquire, since the two may come from different threads.
   std::atomic<bool> met_{false};
 };
 
@@ -65,7 +70,8 @@ struct FinalAwaiter {
     TaskPromiseBase& promise = self.promise();
     const std::coroutine_handle<> continuation = promise.continuation_;
     if (promise.met_.exchange(true, std::memory_order_acq_rel)) return continuation;
-    return std::noop_coroutine();  // still inside the awaiter's await_suspend, which sees it and goes on
+    return std::noop_coroutine();  // still inside the awaiter's await_suspend, which sees it and
+                                   // goes on
   }
   void await_resume() const noexcept {}
 };
@@ -147,9 +153,7 @@ class [[nodiscard]] Task {
     if (coroutine_) coroutine_.destroy();
   }
 
-  auto operator co_await() && noexcept {
-    return internal::TaskAwaiter<promise_type>(coroutine_);
-  }
+  auto operator co_await() && noexcept { return internal::TaskAwaiter<promise_type>(coroutine_); }
 
  private:
   friend promise_type;

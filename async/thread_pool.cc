@@ -35,9 +35,12 @@ size_t ThreadPool::queued_jobs() const {
 }
 
 void ThreadPool::Run(int niceness) {
-  // On Linux this is of the thread, not of the process. It can not fail where it lowers the priority.
+  // On Linux this is of the thread, not of the process. It can not fail where it lowers the
+  // priority.
   if (niceness > 0) setpriority(PRIO_PROCESS, 0, niceness);
-  const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return closed_ || !queue_.empty(); };
+  const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return closed_ || !queue_.empty();
+  };
   for (;;) {
     absl::AnyInvocable<void()> job;
     {

@@ -1,4 +1,5 @@
-// ThreadPool: a few threads and a bounded queue, for work that blocks (SQL), and Offload, which runs it from a coroutine.
+// ThreadPool: a few threads and a bounded queue, for work that blocks (SQL), and Offload, which
+// runs it from a coroutine.
 //
 //   ThreadPool scans("scan", /*threads=*/2, /*queue_jobs_max=*/256);
 //   auto count = [&] { return CountOnThisThread(); };
@@ -29,7 +30,8 @@ namespace userservice {
 
 class ThreadPool {
  public:
-  // `name` is the threads' name, at most 15 bytes. A `niceness` above 0 lets other threads run first, see nice(7).
+  // `name` is the threads' name, at most 15 bytes. A `niceness` above 0 lets other threads run
+  // first, see nice(7).
   ThreadPool(const std::string& name, size_t threads, size_t queue_jobs_max, int niceness = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -50,9 +52,10 @@ class ThreadPool {
   std::vector<std::thread> threads_;
 };
 
-// Runs `function` on a thread of `pool` and comes back to the executor it was called on, with what the function
-// returned; with nothing, at once, if the pool's queue is full. An exception of the function leaves here.
-// `function` is taken by reference and must live until the task ends: name it, as g++ 12 destroys a temporary twice.
+// Runs `function` on a thread of `pool` and comes back to the executor it was called on, with what
+// the function returned; with nothing, at once, if the pool's queue is full. An exception of the
+// function leaves here. `function` is taken by reference and must live until the task ends: name
+// it, as g++ 12 destroys a temporary twice.
 template <class Function, class Result = std::invoke_result_t<Function&>>
 Task<std::optional<Result>> Offload(ThreadPool& pool, Function& function);
 
@@ -65,7 +68,8 @@ class OffloadAwaiter {
 
   bool await_ready() const noexcept { return false; }
   bool await_suspend(std::coroutine_handle<> awaiting) {
-    // Once submitted, the job may resume the coroutine, and with it end this object, before TrySubmit returns.
+    // Once submitted, the job may resume the coroutine, and with it end this object, before
+    // TrySubmit returns.
     return pool_.TrySubmit([this, awaiting, executor = Executor::Current()] {
       try {
         result_.emplace(function_());

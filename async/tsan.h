@@ -1,5 +1,5 @@
-// Tells ThreadSanitizer what it can not see: that handing a tag to gRPC happens before the queue returns it, since
-// Debian's libgrpc is not instrumented. Nothing in other builds.
+// Tells ThreadSanitizer what it can not see: that handing a tag to gRPC happens before the queue
+// returns it, since Debian's libgrpc is not instrumented. Nothing in other builds.
 #pragma once
 
 #if defined(__SANITIZE_THREAD__)

@@ -8,7 +8,9 @@
 namespace userservice {
 namespace {
 
-Task<bool> Await(Broadcast& broadcast, int64_t at_least) { co_return co_await broadcast.WaitFor(at_least); }
+Task<bool> Await(Broadcast& broadcast, int64_t at_least) {
+  co_return co_await broadcast.WaitFor(at_least);
+}
 Task<> Record(Broadcast& broadcast, int64_t at_least, std::vector<int64_t>& reached) {
   const bool is_reached = co_await broadcast.WaitFor(at_least);
   if (is_reached) reached.push_back(at_least);

@@ -50,7 +50,9 @@ TEST(CompletionLoop, RunsWhatManyThreadsPostOnceAndInEachOnesOrder) {
   EXPECT_EQ(last, std::vector<int>(kThreads, kPosts - 1)) << "Close runs what was posted";
 }
 
-Task<bool> SleepOn(CompletionLoop& loop, absl::Duration delay) { co_return co_await loop.Sleep(delay); }
+Task<bool> SleepOn(CompletionLoop& loop, absl::Duration delay) {
+  co_return co_await loop.Sleep(delay);
+}
 
 TEST(CompletionLoop, SleepEndsAfterItsTime) {
   CompletionLoop loop(Queue(), "test");

@@ -84,14 +84,16 @@ TEST(Gather, AFailureStopsTheSiblingsAndStillAwaitsThem) {
   bool stopped = false;
   bool ended = false;
   Gathered<absl::StatusOr<std::tuple<int, int>>> gathered;
-  Spawn(Keep(Gather(StoppedAfterTurn(sequencer, stopped, ended), FailsAfterTurn(sequencer, "gone")), gathered));
+  Spawn(Keep(Gather(StoppedAfterTurn(sequencer, stopped, ended), FailsAfterTurn(sequencer, "gone")),
+             gathered));
   sequencer.Release(1);
   EXPECT_FALSE(gathered.result.has_value()) << "the sibling still runs";
   sequencer.Release(0);
   EXPECT_TRUE(stopped);
   EXPECT_TRUE(ended);
   ASSERT_TRUE(gathered.result.has_value());
-  EXPECT_EQ(gathered.result->status(), absl::NotFoundError("gone")) << "the first failure, not the sibling's CANCELLED";
+  EXPECT_EQ(gathered.result->status(), absl::NotFoundError("gone"))
+      << "the first failure, not the sibling's CANCELLED";
 }
 
 TEST(Gather, AfterAFailureStartsNoFurtherTask) {
@@ -206,7 +208,8 @@ TEST(Gather, TasksMayEndOnAnotherThreadWhileOthersAreStarted) {
   for (int round = 0; round < 200; ++round) {
     std::vector<Task<IntOr>> tasks;
     for (int i = 0; i < 50; ++i) tasks.push_back(OnLoop(loop, i));
-    ASSERT_EQ(BlockOn(Gather(std::move(tasks), GatherOptions(round % 2 == 0 ? 7 : 50)))->size(), 50U);
+    ASSERT_EQ(BlockOn(Gather(std::move(tasks), GatherOptions(round % 2 == 0 ? 7 : 50)))->size(),
+              50U);
   }
 }
 

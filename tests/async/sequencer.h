@@ -1,4 +1,5 @@
-// Sequencer: tasks that suspend until the test lets them go on, in any order it likes. Instead of sleeping.
+// Sequencer: tasks that suspend until the test lets them go on, in any order it likes. Instead of
+// sleeping.
 #pragma once
 
 #include <coroutine>
@@ -15,7 +16,9 @@ class Sequencer {
     struct Awaiter {
       Sequencer& sequencer;
       bool await_ready() const noexcept { return false; }
-      void await_suspend(std::coroutine_handle<> awaiting) const { sequencer.waiting_.push_back(awaiting); }
+      void await_suspend(std::coroutine_handle<> awaiting) const {
+        sequencer.waiting_.push_back(awaiting);
+      }
       void await_resume() const noexcept {}
     };
     return Awaiter{*this};

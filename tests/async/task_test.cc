@@ -34,7 +34,9 @@ Task<int> KeepsArgument(Counted) { co_return 1; }
 
 TEST(Task, FreesItsArgumentsWhetherItRanOrNot) {
   int alive = 0;
-  { const Task<int> never_awaited = KeepsArgument(Counted(alive)); }
+  {
+    const Task<int> never_awaited = KeepsArgument(Counted(alive));
+  }
   EXPECT_EQ(alive, 0);
   EXPECT_EQ(BlockOn(KeepsArgument(Counted(alive))), 1);
   EXPECT_EQ(alive, 0);
@@ -69,7 +71,9 @@ Task<int> SumOfTasks(int n) {
 }
 
 // With symmetric transfer alone this overflows the stack in debug and sanitizer builds of g++ 12.
-TEST(Task, AMillionTasksThatCompleteAtOnceDoNotGrowTheStack) { EXPECT_EQ(BlockOn(SumOfTasks(1'000'000)), 1'000'000); }
+TEST(Task, AMillionTasksThatCompleteAtOnceDoNotGrowTheStack) {
+  EXPECT_EQ(BlockOn(SumOfTasks(1'000'000)), 1'000'000);
+}
 
 Task<int> AwaitsTurn(Sequencer& sequencer) {
   co_await sequencer.Turn();
@@ -100,7 +104,9 @@ TEST(StopToken, IsHandedDownFromTheAwaitingTask) {
   EXPECT_FALSE(BlockOn(AsksOneLevelDown()));
 }
 
-Task<bool> AsksUnder(std::stop_token token) { co_return co_await WithStopToken(std::move(token), AsksOneLevelDown()); }
+Task<bool> AsksUnder(std::stop_token token) {
+  co_return co_await WithStopToken(std::move(token), AsksOneLevelDown());
+}
 
 TEST(StopToken, CanBeReplacedForOneTask) {
   std::stop_source source;

@@ -38,7 +38,8 @@ TEST(Offload, RunsOnThePoolAndComesBackToTheLoopThatItLeft) {
 }
 
 template <class Function>
-auto OffloadNow(ThreadPool& pool, Function& function) -> Task<std::optional<std::invoke_result_t<Function&>>> {
+auto OffloadNow(ThreadPool& pool, Function& function)
+    -> Task<std::optional<std::invoke_result_t<Function&>>> {
   co_return co_await Offload(pool, function);
 }
 

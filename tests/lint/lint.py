@@ -31,6 +31,7 @@ LAYERS = {
 FOLDERS = {'async', 'client', 'cmake', 'proto', 'service', 'tests'}
 SERVICE_FOLDERS = {'errors', 'handlers', 'rpc', 'sqlite', 'store'}
 LINES_MAX = 500
+COLUMNS_MAX = 100
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
 
@@ -111,6 +112,13 @@ def file_length(tree):
             for path, text in tree.items()
             if path.endswith(('.cc', '.h', '.py', '.sh')) or path == 'run'
             for lines in [text.count('\n')] if lines > LINES_MAX]
+
+
+def line_length(tree):
+    """clang-format keeps code to it; this is for comments, which it leaves alone."""
+    return [f'{path}:{number}: {len(line)} columns; {COLUMNS_MAX} are the most'
+            for path, text in cpp_files(tree) for number, line in enumerate(text.split('\n'), 1)
+            if len(line) > COLUMNS_MAX and not re.search(r'https?://|R"|NOLINT', line)]
 
 
 def headers(tree):
@@ -203,7 +211,7 @@ def own_machine(tree):
 
 
 RULES = {rule.__name__: rule for rule in (
-    layering, includes, sleeps, leftovers, file_length, headers, folders, co_await_temporaries,
+    layering, includes, sleeps, leftovers, file_length, line_length, headers, folders, co_await_temporaries,
     co_await_conditions, own_machine)}
 
 

@@ -47,6 +47,8 @@ CASES = [
     ('leftovers', 'tests/a_test.cc', 'mkdtemp("/tmp/a.XXXXXX")\n', OK),
     ('file_length', 'async/a.cc', '\n' * 501, '501 lines'),
     ('file_length', 'async/a.cc', '\n' * 500, OK),
+    ('line_length', 'async/a.cc', '// ' + 'a' * 98, '101 columns'),
+    ('line_length', 'async/a.cc', '// ' + 'ä' * 97, OK),
     ('headers', 'async/a.h', '#pragma once\n', 'what it is for'),
     ('headers', 'async/a.h', '// A: an a.\n', 'pragma once'),
     ('headers', 'async/a.h', '// A: an a.\n#pragma once\n', OK),

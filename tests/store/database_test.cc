@@ -166,7 +166,8 @@ rows = [('Ann', 'Ann@Example.com', 30, '2024-05-01 12:00:00'),
         ('Zoë', 'ZOE@EXAMPLE.COM', 150, None),
         ('  spaces  ', 'odd one', 0, 'yesterday')]
 db.executemany('INSERT INTO users (name, email, age, created_at) VALUES (?, ?, ?, ?)', rows)
-db.execute('INSERT INTO users (name, email, age) VALUES (?, ?, ?)', ('Default', 'd@example.com', 42))
+db.execute('INSERT INTO users (name, email, age) VALUES (?, ?, ?)',
+           ('Default', 'd@example.com', 42))
 db.execute('DELETE FROM users WHERE user_id = 3')
 )py");
   const absl::StatusOr<DatabaseInfo> info = PrepareDatabase(path_, DatabaseOptions());
