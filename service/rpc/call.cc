@@ -46,10 +46,10 @@ std::string CauseForLog(const absl::Status& status) {
 
 }  // namespace
 
-void CallHost::WaitForNoCalls(absl::Time deadline) {
+bool CallHost::WaitForNoCalls(absl::Time deadline) {
   const auto no_calls = [this] { return live_calls() == 0; };
   const absl::MutexLock lock(&mutex_);
-  (void)mutex_.AwaitWithDeadline(absl::Condition(&no_calls), deadline);
+  return mutex_.AwaitWithDeadline(absl::Condition(&no_calls), deadline);
 }
 
 void CallHost::End(std::atomic<int64_t>& live) {

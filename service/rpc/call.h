@@ -47,8 +47,8 @@ class CallHost {
   // Calls that are handled now, and objects that exist: those and the armed ones.
   int64_t live_calls() const { return live_calls_.load() + live_streams_.load(); }
   int64_t objects() const { return objects_.load(); }
-  // Blocks until no call is handled any more, or until `deadline`.
-  void WaitForNoCalls(absl::Time deadline);
+  // Blocks until no call is handled any more; false if some are at `deadline`.
+  [[nodiscard]] bool WaitForNoCalls(absl::Time deadline);
   // Blocks until no call object exists. Only after the gRPC server was shut down.
   void WaitForNoObjects();
 

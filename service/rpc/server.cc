@@ -1,5 +1,7 @@
 #include "service/rpc/server.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "grpc/grpc.h"
@@ -10,6 +12,13 @@
 #include "service/rpc/unknown_call.h"
 
 namespace userservice::rpc {
+namespace {
+
+// How long connections without calls may take to say goodbye. A client that has nothing to do looks
+// at its connections only every few seconds.
+constexpr absl::Duration kConnectionsGrace = absl::Seconds(1);
+
+}  // namespace
 
 Server::Server(ServerOptions options)
     : options_(std::move(options)), host_(options_.calls_max, options_.streams_max) {}
@@ -103,9 +112,11 @@ void Server::Drain(absl::Duration drain) {
   // call, and the kernel resets one that has bytes still unread, which costs the client the answers
   // that it has not read yet. Closing a connection without calls waits for the client to have read
   // everything.
-  host_.WaitForNoCalls(deadline);
+  const bool answered = host_.WaitForNoCalls(deadline);
+  const absl::Time close_by =
+      answered ? std::min(deadline, absl::Now() + kConnectionsGrace) : deadline;
   // Cancels what is left at the deadline, and gives back every armed call.
-  server_->Shutdown(absl::ToChronoTime(deadline));
+  server_->Shutdown(absl::ToChronoTime(close_by));
   host_.WaitForNoObjects();
 }
 
