@@ -1,0 +1,198 @@
+// kill -9 while 32 clients create users. What was acknowledged is there, nothing is there twice,
+// and what was not acknowledged is wholly there or wholly not: the row, its values, and the record
+// of its request_id.
+//
+// The moment of each kill comes from a seed, which is printed; KILL_TEST_SEED=N repeats a run's.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sqlite3.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/synchronization/notification.h"
+#include "tests/support/eventually.h"
+#include "tests/support/local_app.h"
+#include "tests/support/rpc_error.h"
+#include "tests/support/sanitized.h"
+#include "tests/support/userd_process.h"
+
+namespace userservice {
+namespace {
+
+using users::v1::CreateUserRequest;
+using users::v1::User;
+
+constexpr int kRounds = Scaled(20, 5);
+constexpr int kClients = 32;
+constexpr uint64_t kAcknowledgedMax = 600;  // at the kill
+
+uint64_t Seed() {
+  const char* const given = std::getenv("KILL_TEST_SEED");
+  return given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+}
+
+std::string Uuid4(std::mt19937_64& random) {
+  const uint64_t high = random();
+  const uint64_t low = random();
+  return absl::StrFormat("%08x-%04x-4%03x-8%03x-%012x", high >> 32U, (high >> 16U) & 0xFFFFU,
+                         high & 0xFFFU, low >> 52U, low & 0xFFFFFFFFFFFFU);
+}
+
+// Every user that was ever asked for, by e-mail. No value where no success has come back.
+struct Asked {
+  CreateUserRequest request;
+  std::optional<User> acknowledged;
+};
+using History = std::map<std::string, Asked>;
+
+// Creates users, one after another, until the server is gone.
+History CreateUntilGone(const std::string& address, int round, int client, uint64_t seed,
+                        std::atomic<uint64_t>& acknowledged) {
+  History history;
+  std::mt19937_64 random(seed);
+  const auto users = users::v1::UserService::NewStub(OwnConnection(address));
+  for (int number = 0;; ++number) {
+    const std::string email = absl::StrFormat("r%d-c%d-n%d@example.com", round, client, number);
+    Asked& asked = history[email];
+    asked.request.set_request_id(Uuid4(random));
+    asked.request.mutable_user()->set_name(absl::StrCat("Name of ", email));
+    asked.request.mutable_user()->set_email(email);
+    asked.request.mutable_user()->set_age(number % 151);
+    grpc::ClientContext context;
+    SetDeadline(context);
+    User user;
+    const grpc::Status status = users->CreateUser(&context, asked.request, &user);
+    if (!status.ok()) {
+      EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE) << status.error_message();
+      return history;
+    }
+    asked.acknowledged = user;
+    acknowledged.fetch_add(1);
+  }
+}
+
+// The rows of a query, each as text with '|' between its columns, by the database's own eyes.
+std::vector<std::string> Query(const std::string& path, const std::string& sql) {
+  std::vector<std::string> rows;
+  sqlite3* db = nullptr;
+  EXPECT_EQ(sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr), SQLITE_OK);
+  const auto add = [](void* kept, int count, char** columns, char**) {
+    std::string row;
+    for (int i = 0; i < count; ++i)
+      absl::StrAppend(&row, i == 0 ? "" : "|", columns[i] ? columns[i] : "");
+    static_cast<std::vector<std::string>*>(kept)->push_back(row);
+    return 0;
+  };
+  EXPECT_EQ(sqlite3_exec(db, sql.c_str(), add, &rows, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+  sqlite3_close(db);
+  return rows;
+}
+
+std::string RowOf(const CreateUserRequest& request) {
+  return absl::StrCat(request.user().name(), "|", request.user().email(), "|", request.user().age(),
+                      "|", request.request_id());
+}
+
+void ExpectWhole(const std::string& path, const History& history) {
+  EXPECT_EQ(Query(path, "PRAGMA integrity_check"), std::vector<std::string>{"ok"});
+  const std::vector<std::string> rows =
+      Query(path,
+            "SELECT u.user_id, u.name, u.email, u.age, r.request_id FROM users u "
+            "LEFT JOIN request_ids r ON r.user_id = u.user_id AND r.response IS NOT NULL");
+  std::map<std::string, std::pair<int64_t, std::string>>
+      stored;  // by e-mail: number, rest of the row
+  for (const std::string& row : rows) {
+    const size_t bar = row.find('|');
+    const size_t email = row.find('|', bar + 1) + 1;
+    const auto [at, is_new] = stored.try_emplace(row.substr(email, row.find('|', email) - email),
+                                                 std::stoll(row), row.substr(bar + 1));
+    EXPECT_TRUE(is_new) << "twice: " << row;
+  }
+  for (const auto& [email, user] : stored) {
+    const auto asked = history.find(email);
+    ASSERT_NE(asked, history.end()) << "never asked for: " << email;
+    EXPECT_EQ(user.second, RowOf(asked->second.request));
+  }
+  for (const auto& [email, asked] : history) {
+    if (!asked.acknowledged.has_value()) continue;
+    const auto found = stored.find(email);
+    ASSERT_NE(found, stored.end()) << "acknowledged and lost: " << email;
+    EXPECT_EQ(found->second.first, asked.acknowledged->user_id());
+  }
+  // A request id without its user would answer a repeat with somebody who is not there.
+  EXPECT_EQ(Query(path, "SELECT count(*) FROM request_ids"),
+            std::vector<std::string>{absl::StrCat(stored.size())});
+}
+
+// Asks again for what was not acknowledged, and for some that were: each is there once afterwards.
+void RepeatRequests(const std::string& address, History& history) {
+  const auto users = users::v1::UserService::NewStub(OwnConnection(address));
+  int number = 0;
+  for (auto& [email, asked] : history) {
+    if (asked.acknowledged.has_value() && ++number % 50 != 0) continue;
+    grpc::ClientContext context;
+    SetDeadline(context);
+    User user;
+    ASSERT_EQ(Outcome(users->CreateUser(&context, asked.request, &user)), "OK") << email;
+    if (asked.acknowledged.has_value()) {
+      EXPECT_EQ(user.SerializeAsString(), asked.acknowledged->SerializeAsString());
+    }
+    asked.acknowledged = user;
+  }
+}
+
+TEST(KillTest, WhatWasAcknowledgedSurvivesAndNothingIsThereTwice) {
+  const uint64_t seed = Seed();
+  std::printf("KILL_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  std::mt19937_64 random(seed);
+  const TemporaryDirectory directory;
+  const std::string path = directory.File("users.db");
+  History history;
+  for (int round = 0; round < kRounds; ++round) {
+    SCOPED_TRACE(absl::StrCat("round ", round, ", seed ", seed));
+    UserdProcess userd({"--database=" + path});
+    ASSERT_TRUE(userd.WaitUntilServing()) << userd.errors();
+    RepeatRequests(userd.address(), history);
+
+    std::atomic<uint64_t> acknowledged = 0;
+    std::vector<History> histories(kClients);
+    std::vector<std::thread> clients;
+    for (int client = 0; client < kClients; ++client) {
+      clients.emplace_back([&, client, client_seed = random()] {
+        histories[static_cast<size_t>(client)] =
+            CreateUntilGone(userd.address(), round, client, client_seed, acknowledged);
+      });
+    }
+    const uint64_t kill_after = random() % kAcknowledgedMax;
+    const absl::Duration and_then = absl::Microseconds(random() % 5000);
+    EXPECT_TRUE(Eventually([&] { return acknowledged >= kill_after; }, absl::Seconds(60)));
+    // The kill shall come at any moment of a commit, not only when an answer has arrived; nobody
+    // notifies.
+    absl::Notification never;
+    never.WaitForNotificationWithTimeout(and_then);
+    userd.Signal(SIGKILL);
+    EXPECT_EQ(userd.WaitForExit(), 128 + SIGKILL);
+    for (std::thread& client : clients) client.join();
+    for (History& each : histories) history.merge(each);
+    ExpectWhole(path, history);
+  }
+  std::printf("%zu users asked for in %d rounds\n", history.size(), kRounds);
+  UserdProcess userd({"--database=" + path});
+  ASSERT_TRUE(userd.WaitUntilServing()) << userd.errors();
+  RepeatRequests(userd.address(), history);
+  userd.Signal(SIGTERM);
+  EXPECT_EQ(userd.WaitForExit(), 0);
+  ExpectWhole(path, history);
+  EXPECT_EQ(Query(path, "SELECT count(*) FROM users"),
+            std::vector<std::string>{absl::StrCat(history.size())});
+}
+
+}  // namespace
+}  // namespace userservice
