@@ -196,8 +196,8 @@ size_t OpenFiles() {
   return static_cast<size_t>(std::distance(begin(entries), end(entries)));
 }
 
-// The threads of this process by name, without gRPC's pools, which grow with the load to a few threads a core and then
-// stay.
+// The threads of this process by name, without gRPC's pools, which grow with the load to a few
+// threads a core and then stay.
 std::map<std::string, int> Threads() {
   std::map<std::string, int> threads;
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
