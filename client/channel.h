@@ -1,5 +1,5 @@
-// How the client's channels are made: message limits, and the service config that says
-// what gRPC may retry.
+// How the client's channels are made: message limits, and the service config that says what gRPC
+// may retry.
 //
 // gRPC retries by method, and users.v1 by request: a write may be repeated only if it carries a
 // request_id. So a client has two channels, which differ in their service config alone, and each

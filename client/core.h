@@ -2,7 +2,8 @@
 // alive.
 //
 // Lifetime: Core outlives every call. WaitForCalls() blocks until there are none; then the loop may
-// be closed. Threads: all members may be called from any thread.
+//   be closed.
+// Threads: all members may be called from any thread.
 #pragma once
 
 #include <cstddef>

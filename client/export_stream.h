@@ -9,12 +9,13 @@
 //   }
 //
 // The call is opened by the first Next(). The server sends on only as fast as the chunks are
-// pulled. Ending: drop the stream at any time between two Next(): what is left of the call is
-// cancelled, and cleaned up on the
-//   client's own thread. A Next() that has begun must be awaited to its end; a stop of the awaiting
-//   task cancels the call.
+// pulled.
+// Ending: drop the stream at any time between two Next(): what is left of the call is cancelled,
+//   and cleaned up on the client's own thread. A Next() that has begun must be awaited to its end;
+//   a stop of the awaiting task cancels the call.
 // Errors: Next() gives the error once the chunks before it were given, and again when asked again.
-// Threads: one at a time. Lifetime: dropped before the client, whose destructor else waits for it.
+// Threads: one at a time.
+// Lifetime: dropped before the client, whose destructor else waits for it.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
 // The errors of users.v1 as absl::Status: its code, its message, and each google.rpc detail as a
-// payload whose key is the detail's type URL. Source: AIP-193.
+// payload whose key is the detail's type URL.
+// Source: AIP-193.
 //
 //   if (ReasonOf(status) == "USER_NOT_FOUND") ...
 //

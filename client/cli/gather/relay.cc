@@ -77,7 +77,7 @@ class Pipe {
 
   // False if the connection broke.
   bool Read() {
-    std::array<char, kReadBytes> buffer;
+    std::array<char, kReadBytes> buffer;  // NOLINT(*-member-init): recv fills what is read
     const ssize_t n = recv(from_, buffer.data(), buffer.size(), 0);
     if (n < 0) return WouldBlock();
     ended_ = n == 0;

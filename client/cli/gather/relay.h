@@ -6,7 +6,8 @@
 // Each byte arrives half a round trip after it was sent, both ways, in order. Bandwidth is not
 // limited: what was sent together arrives together. An end of stream is delayed like a byte.
 // Threads: one of its own, from Start to the destructor, which cuts the connections that are still
-// open. Bounds: a direction holds at most 64 MiB; beyond that its sender has to wait.
+//   open.
+// Bounds: a direction holds at most 64 MiB; beyond that its sender has to wait.
 #pragma once
 
 #include <sys/socket.h>
@@ -19,7 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
-struct addrinfo;
+struct addrinfo;  // NOLINT(readability-identifier-naming): of <netdb.h>
 
 namespace userservice::cli {
 

@@ -19,7 +19,7 @@ constexpr size_t kReadRows = 5;
 constexpr int kWidthMax = 160;  // wider bars say no more
 
 std::string SpeedUp(double factor) {
-  return absl::StrFormat(factor < 99.95 ? "%.1fx" : "%.0fx", factor);
+  return absl::StrFormat("%.*fx", factor < 99.95 ? 1 : 0, factor);
 }
 
 std::string Introduction(const GatherReport& report) {

@@ -124,7 +124,8 @@ double TickStep(double scale_ms, int width, int columns_min) {
 std::string Milliseconds(absl::Duration duration) {
   const double ms = absl::ToDoubleMilliseconds(duration);
   if (ms >= 999.5) return absl::StrCat(WithThousands(std::llround(ms)), " ms");
-  return absl::StrFormat(ms >= 99.95 ? "%.0f ms" : ms >= 9.995 ? "%.1f ms" : "%.2f ms", ms);
+  const int decimals = ms >= 99.95 ? 0 : ms >= 9.995 ? 1 : 2;
+  return absl::StrFormat("%.*f ms", decimals, ms);
 }
 
 std::string DrawRows(const std::vector<TimelineRow>& rows, absl::Duration scale,

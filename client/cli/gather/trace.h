@@ -4,8 +4,9 @@
 //
 // The server tells how long it waited and worked, not when: two machines have two clocks. Its spans
 // stand in the middle of the client's, as if the network took as long there as back, in the order
-// in which the server gave them. Source: "Trace Event Format", the JSON object format with complete
-// ("X") and metadata ("M") events.
+// in which the server gave them.
+// Source: "Trace Event Format", the JSON object format with complete ("X") and metadata ("M")
+//   events.
 #pragma once
 
 #include <ostream>
