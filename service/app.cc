@@ -14,6 +14,8 @@ namespace {
 store::SqliteStoreOptions StoreOptionsOf(const Config& config) {
   store::SqliteStoreOptions options(config.database);
   options.point_threads = config.point_threads;
+  // Each loop reads on its own thread; none is to wait for another's connection.
+  options.point_connections = static_cast<size_t>(config.server.loops);
   options.scan_threads = config.scan_threads;
   options.scan_queue_jobs_max = config.scan_queue_jobs_max;
   options.rows_examined_max = config.rows_examined_max;
