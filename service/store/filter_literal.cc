@@ -9,13 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "service/errors/errors.h"
-#include "service/errors/text.h"
 
 namespace userservice::store {
 namespace {
 
 using errors::AbslView;
-using errors::StdView;
 
 constexpr size_t kShownBytesMax = 40;
 

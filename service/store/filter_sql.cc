@@ -8,14 +8,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "service/errors/text.h"
 #include "service/store/filter_node.h"
 #include "service/store/stored_time.h"
 
 namespace userservice::store {
 namespace {
-
-using errors::AbslView;
 
 std::string_view SqlOperator(FilterOperator op) {
   switch (op) {

@@ -125,7 +125,7 @@ PageCursor CursorAt(const sqlite::QueryScope& row, const OrderBy& order) {
 struct Scan {
   std::string sql;
   std::vector<SqlValue> parameters;
-  size_t rows_max;  // to examine; one more is asked for, to see whether there is one
+  size_t rows_max = 0;  // to examine; one more is asked for, to see whether there is one
 };
 
 absl::StatusOr<Scan> PlanScan(const PageQuery& query, size_t rows_examined_max) {

@@ -143,9 +143,9 @@ class Writer {
 
 namespace internal {
 
-inline const absl::Status& StatusOf(const absl::Status& result) { return result; }
+inline absl::Status StatusOf(const absl::Status& result) { return result; }
 template <class T>
-const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
+absl::Status StatusOf(const absl::StatusOr<T>& result) {
   return result.status();
 }
 

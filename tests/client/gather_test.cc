@@ -21,7 +21,7 @@ TEST(GatherRpcs, GivesAThousandAnswersInTheOrderAsked) {
   const auto client = UserClient::Connect(server.address());
   std::vector<Task<absl::StatusOr<User>>> gets;
   for (int64_t id = 1000; id >= 1; --id) gets.push_back(client->GetUser(id));
-  const auto users = BlockOn(Gather(std::move(gets), GatherOptions(/*max_in_flight=*/100)));
+  const auto users = BlockOn(Gather(std::move(gets), GatherOptions(/*tasks_in_flight_max=*/100)));
   ASSERT_TRUE(users.ok()) << users.status();
   ASSERT_EQ(users->size(), 1000U);
   for (size_t i = 0; i < users->size(); ++i)
