@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "service/errors/errors.h"
+#include "service/errors/text.h"
 
 namespace userservice::store {
 namespace {
