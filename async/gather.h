@@ -147,10 +147,10 @@ class Lane {
       bool await_ready() const noexcept { return false; }
       std::coroutine_handle<> await_suspend(
           std::coroutine_handle<promise_type> self) const noexcept {
-        GatherScope* const scope = self.promise().scope;
-        const std::coroutine_handle<> waiter =
-            scope->waiter;  // read first: the last share frees the scope
-        return scope->DropShare() ? waiter : std::noop_coroutine();
+        GatherScope* const shared = self.promise().scope;
+        // Read first: the last share frees the scope.
+        const std::coroutine_handle<> waiter = shared->waiter;
+        return shared->DropShare() ? waiter : std::noop_coroutine();
       }
       void await_resume() const noexcept {}
     };
