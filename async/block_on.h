@@ -44,7 +44,9 @@ Task<void> RunAndSet(Task<T> task, const std::stop_token& token, Outcome<T>& out
                      Latch& latch) {
   co_await AdoptStopToken(token);
   try {
-    outcome.value.emplace(co_await std::move(task));
+    // Ends, with its arguments, before the latch is set: they may refer to the stack of who waits.
+    Task<T> running = std::move(task);
+    outcome.value.emplace(co_await std::move(running));
   } catch (...) {
     outcome.exception = std::current_exception();
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "service/errors/errors.h"
 #include "service/store/database.h"
 #include "service/store/sqlite_user_store.h"
 #include "service/user_service.h"
@@ -47,7 +48,12 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Config& config) {
   }
   absl::StatusOr<std::unique_ptr<store::SqliteUserStore>> store =
       store::SqliteUserStore::Open(StoreOptionsOf(config));
-  if (!store.ok()) return store.status();
+  if (!store.ok()) {  // an error made for callers: its cause is what the operator needs
+    const std::string cause = errors::CauseOf(store.status());
+    return absl::UnavailableError(
+        absl::StrCat("database ", config.database, ": ",
+                     cause.empty() ? std::string(store.status().message()) : cause));
+  }
   std::unique_ptr<App> app(new App(config, *std::move(store)));
   AddUserService(*app->server_, *app->store_);
   const absl::Status started = app->server_->Start();

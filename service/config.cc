@@ -1,6 +1,7 @@
 #include "service/config.h"
 
 #include <iostream>
+#include <type_traits>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/ascii.h"
@@ -11,12 +12,23 @@ namespace {
 
 constexpr int kBadUsage = 2;
 
+// CLI11 reads 010 as eight and -1 as the largest number there is.
+std::string CheckDecimal(const std::string& text) {
+  constexpr size_t kDigitsMax = 18;
+  const bool is_decimal = !text.empty() && text.size() <= kDigitsMax &&
+                          text.find_first_not_of("0123456789") == std::string::npos &&
+                          (text[0] != '0' || text.size() == 1);
+  return is_decimal ? "" : absl::StrCat("'", text, "' is not a whole number like 0 or 250");
+}
+
 // --flag, with its default in the help and USERD_FLAG in the environment.
 template <class T>
 CLI::Option* AddFlag(CLI::App& app, const std::string& name, T& value, const std::string& help) {
-  return app.add_option("--" + name, value, help)
-      ->envname(absl::StrCat("USERD_", absl::AsciiStrToUpper(name)))
-      ->capture_default_str();
+  CLI::Option* const option = app.add_option("--" + name, value, help)
+                                  ->envname(absl::StrCat("USERD_", absl::AsciiStrToUpper(name)))
+                                  ->capture_default_str();
+  if constexpr (std::is_integral_v<T>) option->check(CLI::Validator(CheckDecimal, ""));
+  return option;
 }
 
 void AddServerFlags(CLI::App& app, rpc::ServerOptions& server) {
@@ -28,6 +40,12 @@ void AddServerFlags(CLI::App& app, rpc::ServerOptions& server) {
       ->check(CLI::PositiveNumber);
   AddFlag(app, "connection_streams_max", server.connection_streams_max,
           "calls at once on one connection; more wait in the client")
+      ->check(CLI::PositiveNumber);
+  AddFlag(app, "connection_idle_ms", server.connection_idle_ms,
+          "a connection without calls is closed after so many milliseconds")
+      ->check(CLI::PositiveNumber);
+  AddFlag(app, "keepalive_ms", server.keepalive_ms,
+          "a silent client is asked so often, in milliseconds, whether it lives")
       ->check(CLI::PositiveNumber);
   AddFlag(app, "message_bytes_max", server.message_bytes_max, "largest request, in bytes")
       ->check(CLI::PositiveNumber);
@@ -43,11 +61,13 @@ void AddStoreFlags(CLI::App& app, Config& config) {
           "a new database gets so many generated users")
       ->check(CLI::NonNegativeNumber);
   AddFlag(app, "point_threads", config.point_threads,
-          "threads for point reads; 0: on the completion queue's own");
+          "threads for point reads; 0: on the completion queue's own")
+      ->check(CLI::Range(0, 64));
   AddFlag(app, "scan_threads", config.scan_threads, "threads for lists, counts and exports")
       ->check(CLI::Range(1, 64));
   AddFlag(app, "scan_queue_jobs_max", config.scan_queue_jobs_max,
-          "scans that may wait; more are refused");
+          "scans that may wait; more are refused")
+      ->check(CLI::PositiveNumber);
   AddFlag(app, "rows_examined_max", config.rows_examined_max, "rows that one page may examine")
       ->check(CLI::PositiveNumber);
   AddFlag(app, "write_queue_jobs_max", config.write_queue_jobs_max,

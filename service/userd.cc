@@ -1,6 +1,7 @@
 // userd: the server. See --help, and app.h for how it starts and stops.
 #include <pthread.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -29,15 +30,39 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
-// What was acknowledged is durable, so that there is nothing to lose by it.
-void ExitOnNextSignal(sigset_t signals) {
-  std::thread([signals] {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    std::fputs("stopped at once by a second signal\n", stderr);
+// Waits for the signals that stop the server, on a thread of its own, from before it starts: one that
+// comes before it serves, and the second one, end the process at once. What was acknowledged is
+// durable, so that there is nothing to lose by it.
+class StopSignals {
+ public:
+  explicit StopSignals(sigset_t signals) {
+    std::thread([this, signals] {
+      int signal = 0;
+      sigwait(&signals, &signal);
+      if (!serves_.load()) ExitAtOnce(signal, "stopped before it served\n");
+      first_.store(signal);
+      first_.notify_one();
+      sigwait(&signals, &signal);
+      ExitAtOnce(signal, "stopped at once by a second signal\n");
+    }).detach();
+  }
+
+  // Gives the first signal from here on.
+  int Wait() {
+    serves_.store(true);
+    first_.wait(0);
+    return first_.load();
+  }
+
+ private:
+  [[noreturn]] static void ExitAtOnce(int signal, const char* message) {
+    std::fputs(message, stderr);
     std::_Exit(128 + signal);
-  }).detach();
-}
+  }
+
+  std::atomic<bool> serves_{false};
+  std::atomic<int> first_{0};
+};
 
 // "127.0.0.1:0" and 50051 -> "127.0.0.1:50051".
 std::string AddressWithPort(const std::string& listen_address, int port) {
@@ -59,7 +84,8 @@ int main(int argc, char** argv) {
   const auto& config = std::get<userservice::Config>(parsed);
 
   std::signal(SIGPIPE, SIG_IGN);
-  const sigset_t stop_signals = BlockStopSignals();
+  // Never freed: its thread may still wait while the process exits.
+  auto& stop_signals = *new StopSignals(BlockStopSignals());
   spdlog::set_default_logger(spdlog::stderr_logger_mt("userd"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
   spdlog::set_level(spdlog::level::from_str(config.log_level));
@@ -72,11 +98,9 @@ int main(int argc, char** argv) {
   std::cout << "listening on " << AddressWithPort(config.server.listen_address, (*app)->port())
             << std::endl;
 
-  int signal = 0;
-  sigwait(&stop_signals, &signal);
+  const int signal = stop_signals.Wait();
   spdlog::info("{}: draining for up to {} ms", signal == SIGINT ? "SIGINT" : "SIGTERM",
                config.drain_ms);
-  ExitOnNextSignal(stop_signals);
   (*app)->Stop();
   spdlog::info("stopped");
   return EXIT_SUCCESS;

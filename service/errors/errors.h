@@ -47,7 +47,7 @@ absl::Status BatchTooLarge(std::string_view field, size_t size, size_t limit);
 absl::Status UserNotFound(int64_t user_id);
 absl::Status ServiceUnknown(std::string_view service);  // asked of the health service
 absl::Status UserNotFoundByEmail(std::string_view email);
-absl::Status EmailTaken(std::string_view email);  // as the caller sent it
+absl::Status EmailTaken(std::string_view email);  // in lower case, as it is stored
 absl::Status EtagMismatch(int64_t user_id);
 
 // RESOURCE_EXHAUSTED.

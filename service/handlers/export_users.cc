@@ -43,14 +43,13 @@ Task<absl::Status> ExportUsers(rpc::Call& call, const users::v1::ExportUsersRequ
     if (!page.ok()) co_return page.status();
     const bool is_last = !page->next.has_value();
     query.after = is_last ? CursorAfter(page->users, query.after) : *std::move(page->next);
-    if (!page->users.empty() || is_last) {
-      users::v1::ExportUsersResponse chunk;
-      for (User& user : page->users) *chunk.add_users() = std::move(user);
-      chunk.set_resume_token(
-          tokens.Seal(*query.after, kMethod, query.filter.text(), query.order_by.text()));
-      const bool written = co_await stream.Write(chunk);
-      if (!written) co_return errors::CallCancelled();
-    }
+    // Empty pages too: their token is how far a selective export has come, should it be cut off.
+    users::v1::ExportUsersResponse chunk;
+    for (User& user : page->users) *chunk.add_users() = std::move(user);
+    chunk.set_resume_token(
+        tokens.Seal(*query.after, kMethod, query.filter.text(), query.order_by.text()));
+    const bool written = co_await stream.Write(chunk);
+    if (!written) co_return errors::CallCancelled();
     if (is_last) co_return absl::OkStatus();
     if (call.draining().stop_requested()) co_return errors::ShuttingDown();
   }

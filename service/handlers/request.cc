@@ -25,7 +25,7 @@ bool IsUuid4(std::string_view id) {
 }  // namespace
 
 TimedContext::TimedContext(rpc::Call& call, int64_t min_revision)
-    : call_(call), context_(call.deadline(), &timing_) {
+    : call_(call), context_(call.deadline(), call.wants_timing() ? &timing_ : nullptr) {
   context_.min_revision = min_revision;
 }
 

@@ -2,8 +2,8 @@
 // Source: users/v1/user.proto.
 //
 //   UserValues values;
-//   values.SetName("user.name", request.user().name(), user);  // normalises into `user`, or notes
-//   if (!values.violations().empty()) return errors::FieldsInvalid(values.violations());
+//   user.set_name(values.Name("user.name", request.user().name()));  // or notes a violation
+//   const absl::Status valid = values.status();                      // all that were noted
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,8 @@ namespace {
 
 // Which fields an update writes (AIP-134).
 absl::Status ReadMask(const users::v1::UpdateUserRequest& request, store::UserUpdate& update) {
-  if (!request.has_update_mask()) {
+  // Clients of some languages always send the message.
+  if (request.update_mask().paths().empty()) {
     update.set_name = !request.user().name().empty();
     update.set_email = !request.user().email().empty();
     update.set_age = request.user().has_age();
@@ -61,8 +62,11 @@ Task<absl::StatusOr<User>> CreateUser(rpc::Call& call, const users::v1::CreateUs
   if (request.user().has_age()) user.set_age(values.Age("user.age", request.user().age()));
   const absl::Status valid = values.status();
   if (!valid.ok()) co_return valid;
+  users::v1::CreateUserRequest payload;
+  *payload.mutable_user() = user;
+  payload.set_validate_only(request.validate_only());
   const absl::StatusOr<store::WriteOptions> options =
-      WriteOptionsOf("CreateUser", request.request_id(), request.validate_only(), user, store);
+      WriteOptionsOf("CreateUser", request.request_id(), request.validate_only(), payload, store);
   if (!options.ok()) co_return options.status();
   const TimedContext context(call);
   co_return co_await store.CreateUser(*context, user, *options);

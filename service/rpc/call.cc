@@ -21,7 +21,6 @@ constexpr std::string_view kTimingTrailer = "server-timing";
 constexpr std::string_view kTimingRequest = "x-server-timing";
 constexpr std::string_view kRequestIdHeader = "x-request-id";
 constexpr size_t kRequestIdBytesMax = 64;
-constexpr absl::Duration kOverloadRetryAfter = absl::Milliseconds(100);
 
 bool IsPlainId(std::string_view id) {
   const auto is_plain = [](char c) {
@@ -44,22 +43,13 @@ std::string CauseForLog(const absl::Status& status) {
   return cause.empty() ? "" : absl::StrCat(": ", WithoutEmails(cause));
 }
 
+// The server could not, or would not: what its operator wants to know of, but once a second at most.
+bool IsRefusal(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) ||
+         (absl::IsUnavailable(status) && errors::ReasonOf(status) != "SHUTTING_DOWN");
+}
+
 }  // namespace
-
-bool CallHost::WaitForNoCalls(absl::Time deadline) {
-  const auto no_calls = [this] { return live_calls() == 0; };
-  const absl::MutexLock lock(&mutex_);
-  return mutex_.AwaitWithDeadline(absl::Condition(&no_calls), deadline);
-}
-
-void CallHost::End(std::atomic<int64_t>& live) {
-  if (live.fetch_sub(1) != 1) return;
-  const absl::MutexLock look_again(&mutex_);
-}
-
-void CallHost::WaitForNoObjects() {
-  for (int64_t n = objects_.load(); n != 0; n = objects_.load()) objects_.wait(n);
-}
 
 const std::string& Call::id() {
   if (id_.empty()) {
@@ -77,12 +67,10 @@ void Call::AddTiming(std::string_view name, absl::Duration duration) {
 
 CallLife::CallLife(CallHost& host, std::string_view method, CallKind kind)
     : host_(host), method_(method), kind_(kind) {
-  host_.objects_.fetch_add(1);
+  host_.AddObject();
 }
 
-CallLife::~CallLife() {
-  if (host_.objects_.fetch_sub(1) == 1) host_.objects_.notify_all();
-}
+CallLife::~CallLife() { host_.RemoveObject(); }
 
 void CallLife::Arm() {
   context().AsyncNotifyWhenDone(done_.tag());
@@ -115,21 +103,6 @@ std::string_view CallLife::MetadataOf(std::string_view key) const {
   return std::string_view(found->second.data(), found->second.size());
 }
 
-absl::Status CallLife::Admit() {
-  if (kind_ == CallKind::kUnlimited) return absl::OkStatus();
-  if (host_.draining().stop_requested()) return errors::ShuttingDown();
-  // Requests that waited in gRPC's own queue may arrive with nobody waiting for them any more.
-  if (deadline_ <= absl::Now()) return errors::DeadlineExpired();
-  // This call is counted already.
-  if (kind_ == CallKind::kStream) {
-    const bool full = host_.live_streams_.load() > host_.streams_max_;
-    return full ? errors::TooManyStreams(static_cast<size_t>(host_.streams_max_))
-                : absl::OkStatus();
-  }
-  const bool full = host_.live_calls_.load() > host_.calls_max_;
-  return full ? errors::Overloaded("too many calls", kOverloadRetryAfter) : absl::OkStatus();
-}
-
 Task<absl::Status> CallLife::HandleAndCatch() {
   std::string thrown;
   try {
@@ -145,19 +118,21 @@ Task<absl::Status> CallLife::HandleAndCatch() {
 Task<void> CallLife::Run() {
   co_await internal::AdoptStopToken(stop_token_);
   const absl::Time start = absl::Now();
-  std::atomic<int64_t>& live = kind_ == CallKind::kStream ? host_.live_streams_ : host_.live_calls_;
-  live.fetch_add(1);
   const std::chrono::system_clock::time_point deadline = context().deadline();
   if (deadline != std::chrono::system_clock::time_point::max())
     deadline_ = absl::FromChrono(deadline);
   wants_timing_ = MetadataOf(kTimingRequest) == "1";
 
-  absl::Status status = Admit();
-  const bool is_admitted = status.ok();
   // What is refused is no work: it neither fills a limit nor holds a drain while its answer is
   // sent.
-  if (!is_admitted) host_.End(live);
-  if (is_admitted) status = co_await HandleAndCatch();
+  absl::Status status = host_.Admit(kind_);
+  const bool is_admitted = status.ok();
+  // Requests that waited in gRPC's own queue may arrive with nobody waiting for them any more.
+  if (is_admitted && deadline_ <= start) {
+    status = errors::DeadlineExpired();
+  } else if (is_admitted) {
+    status = co_await HandleAndCatch();
+  }
 
   const absl::Duration took = absl::Now() - start;
   AddTiming("total", took);
@@ -168,7 +143,7 @@ Task<void> CallLife::Run() {
   Log(status, took);
   const grpc::Status answer = status.ok() ? grpc::Status::OK : ToGrpcStatus(status, id());
   co_await Finish(answer);
-  if (is_admitted) host_.End(live);
+  if (is_admitted) host_.End(kind_);
   Release();
 }
 
@@ -176,15 +151,18 @@ void CallLife::Log(const absl::Status& status, absl::Duration took) {
   const std::string reason = status.ok() ? "" : errors::ReasonOf(status);
   const bool is_defect =
       !status.ok() && (reason.empty() || status.code() == absl::StatusCode::kInternal);
-  const auto level = is_defect ? spdlog::level::err
-                     : status.code() == absl::StatusCode::kUnavailable ||
-                             status.code() == absl::StatusCode::kResourceExhausted
-                         ? spdlog::level::warn
-                         : spdlog::level::debug;
-  if (!spdlog::should_log(level)) return;
-  spdlog::log(level, "{} {}{}{} {:.3f} ms id={}{}", method(),
-              absl::StatusCodeToString(status.code()), reason.empty() ? "" : "/", reason,
-              absl::ToDoubleMilliseconds(took), id(), CauseForLog(status));
+  const auto level = is_defect ? spdlog::level::err : spdlog::level::debug;
+  if (spdlog::should_log(level)) {
+    spdlog::log(level, "{} {}{}{} {:.3f} ms id={}{}", method(),
+                absl::StatusCodeToString(status.code()), reason.empty() ? "" : "/", reason,
+                absl::ToDoubleMilliseconds(took), id(), CauseForLog(status));
+  }
+  if (!IsRefusal(status)) return;
+  if (const std::optional<int64_t> refusals = host_.CountRefusal(absl::Now())) {
+    spdlog::warn("{} calls refused since the last such line; the latest: {} {}/{} id={}{}",
+                 *refusals, method(), absl::StatusCodeToString(status.code()), reason, id(),
+                 CauseForLog(status));
+  }
 }
 
 }  // namespace userservice::rpc

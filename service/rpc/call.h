@@ -13,60 +13,20 @@
 // Threads: a call lives on the one thread of the loop that accepted it.
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <cstdint>
 #include <stop_token>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "async/completion_loop.h"
 #include "async/task.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
+#include "service/rpc/call_host.h"
 
 namespace userservice::rpc {
-
-// kUnlimited: answered whatever the load, and while draining, because it waits for nothing: a
-// health check that is refused by a busy server gets that server restarted.
-enum class CallKind { kUnary, kStream, kUnlimited };
-
-// What all calls of a server share: limits, counts, and the token that asks streams to end.
-class CallHost {
- public:
-  CallHost(int64_t calls_max, int64_t streams_max)
-      : calls_max_(calls_max), streams_max_(streams_max) {}
-
-  // Asks streams to end after their current message; new calls are refused with SHUTTING_DOWN.
-  void StartDraining() { draining_.request_stop(); }
-  const std::stop_token& draining() const { return draining_token_; }
-
-  // Calls that are handled now, and objects that exist: those and the armed ones.
-  int64_t live_calls() const { return live_calls_.load() + live_streams_.load(); }
-  int64_t objects() const { return objects_.load(); }
-  // Blocks until no call is handled any more; false if some are at `deadline`.
-  [[nodiscard]] bool WaitForNoCalls(absl::Time deadline);
-  // Blocks until no call object exists. Only after the gRPC server was shut down.
-  void WaitForNoObjects();
-
- private:
-  friend class CallLife;
-
-  // A call of this counter has ended, or was refused.
-  void End(std::atomic<int64_t>& live);
-
-  const int64_t calls_max_;
-  const int64_t streams_max_;
-  std::stop_source draining_;
-  const std::stop_token draining_token_ = draining_.get_token();
-  std::atomic<int64_t> live_calls_{0};
-  std::atomic<int64_t> live_streams_{0};
-  std::atomic<int64_t> objects_{0};
-  absl::Mutex mutex_;  // only to wait for live calls
-};
 
 class Call {
  public:
@@ -81,7 +41,9 @@ class Call {
   // Set when the server is going away: a stream ends after its current message.
   virtual const std::stop_token& draining() const = 0;
 
-  // Adds a span to the trailer `server-timing`, which a client asks for with `x-server-timing: 1`.
+  // Whether the client asked for the trailer `server-timing`, with `x-server-timing: 1`.
+  bool wants_timing() const { return wants_timing_; }
+  // Adds a span to that trailer, if it was asked for.
   void AddTiming(std::string_view name, absl::Duration duration);
 
  protected:
@@ -146,7 +108,6 @@ class CallLife : public Call {
   void OnDone();
   Task<void> Run();
   Task<absl::Status> HandleAndCatch();
-  absl::Status Admit();
   void Log(const absl::Status& status, absl::Duration took);
   void Release();
 

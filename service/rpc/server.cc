@@ -1,6 +1,7 @@
 #include "service/rpc/server.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -17,6 +18,12 @@ namespace {
 // How long connections without calls may take to say goodbye. A client that has nothing to do looks
 // at its connections only every few seconds.
 constexpr absl::Duration kConnectionsGrace = absl::Seconds(1);
+constexpr int kKeepaliveAnswerMs = 20'000;
+
+// gRPC's arguments are ints, with INT_MAX for "never".
+int IntOf(int64_t ms) {
+  return static_cast<int>(std::min<int64_t>(ms, std::numeric_limits<int>::max()));
+}
 
 }  // namespace
 
@@ -43,23 +50,26 @@ void Server::AddHealthAndReflection() {
       [this](Call& call, const HealthService::Request& request) {
         return health_->Check(call, request);
       },
-      CallKind::kUnlimited);
-  AddServerStream("Health.Watch", *health, &Health::RequestWatch,
-                  [this](Call& call, const HealthService::Request& request,
-                         ServerStream<HealthService::Response>& stream) {
-                    return health_->Watch(call, request, stream);
-                  });
+      CallKind::kImmediate);
+  AddServerStream(
+      "Health.Watch", *health, &Health::RequestWatch,
+      [this](Call& call, const HealthService::Request& request,
+             ServerStream<HealthService::Response>& stream) {
+        return health_->Watch(call, request, stream);
+      },
+      CallKind::kHealthWatch);
   AddService(std::move(health), "grpc.health.v1.Health");
 
   const auto serve = [this](Call& call, auto& stream) { return reflection_->Serve(call, stream); };
   using V1 = grpc::reflection::v1::ServerReflection::AsyncService;
   auto v1 = std::make_unique<V1>();
-  AddBidi("ServerReflection.ServerReflectionInfo", *v1, &V1::RequestServerReflectionInfo, serve);
+  AddBidi("ServerReflection.ServerReflectionInfo", *v1, &V1::RequestServerReflectionInfo, serve,
+          CallKind::kReflection);
   AddService(std::move(v1), "grpc.reflection.v1.ServerReflection");
   using V1Alpha = grpc::reflection::v1alpha::ServerReflection::AsyncService;
   auto v1alpha = std::make_unique<V1Alpha>();
   AddBidi("ServerReflection.ServerReflectionInfo(v1alpha)", *v1alpha,
-          &V1Alpha::RequestServerReflectionInfo, serve);
+          &V1Alpha::RequestServerReflectionInfo, serve, CallKind::kReflection);
   AddService(std::move(v1alpha), "grpc.reflection.v1alpha.ServerReflection");
 
   reflection_ = std::make_unique<ReflectionService>(service_names_);
@@ -72,6 +82,10 @@ absl::Status Server::Start() {
   // Without it a second server on the same port starts happily and takes half of the connections.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options_.connection_streams_max);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, IntOf(options_.connection_idle_ms));
+  // Without it a client that vanished without a word keeps its calls for two hours.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, IntOf(options_.keepalive_ms));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveAnswerMs);
   builder.SetMaxReceiveMessageSize(options_.message_bytes_max);
   for (const auto& service : services_) builder.RegisterService(service.get());
   builder.RegisterAsyncGenericService(&unknown_methods_);

@@ -41,9 +41,11 @@ struct ServerOptions {
   ServerOptions() = default;
   std::string listen_address = "127.0.0.1:50051";  // port 0 picks one
   int64_t calls_max = 4096;                        // unary calls handled at once
-  int64_t streams_max = 1024;                      // streams open at once
-  int connection_streams_max =
-      2048;  // calls at once on one connection; further ones wait in the client
+  int64_t streams_max =
+      1024;  // open at once: exports and the like, health watches, reflection each
+  int connection_streams_max = 2048;  // calls at once on one connection; more wait in the client
+  int64_t connection_idle_ms = 1'800'000;   // after so long without a call a connection is closed
+  int64_t keepalive_ms = 60'000;            // a silent client is asked so often whether it lives
   int message_bytes_max = 4 * 1024 * 1024;  // of a request
   int loops = 1;                            // completion queues, each with one thread
   int armed_calls_per_method = 16;
@@ -67,13 +69,15 @@ class Server {
                        void (Base::*request)(grpc::ServerContext*, Req*,
                                              grpc::ServerAsyncWriter<Resp>*, grpc::CompletionQueue*,
                                              grpc::ServerCompletionQueue*, void*),
-                       const typename ServerStreamMethod<Req, Resp>::Handler& handler);
+                       const typename ServerStreamMethod<Req, Resp>::Handler& handler,
+                       CallKind kind = CallKind::kStream);
   template <class Service, class Base, class Req, class Resp>
   void AddBidi(const std::string& name, Service& service,
                void (Base::*request)(grpc::ServerContext*,
                                      grpc::ServerAsyncReaderWriter<Resp, Req>*,
                                      grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
-               const typename BidiMethod<Req, Resp>::Handler& handler);
+               const typename BidiMethod<Req, Resp>::Handler& handler,
+               CallKind kind = CallKind::kStream);
 
   // `name` is what health and reflection call it.
   void AddService(std::unique_ptr<grpc::Service> service, std::string name);
@@ -94,9 +98,9 @@ class Server {
   // Arms one method's calls on one queue.
   using ArmOnQueue = std::function<void(grpc::ServerCompletionQueue*)>;
 
-  // Keeps `method` and says how its calls are armed.
+  // Keeps the method that `on_queue` makes for each queue, and says how its calls are armed.
   template <class CallType, class Method>
-  void AddMethod(std::string name, std::function<Method(grpc::ServerCompletionQueue*)> on_queue);
+  void AddMethod(std::function<Method(grpc::ServerCompletionQueue*)> on_queue);
 
   void AddHealthAndReflection();
 
@@ -116,10 +120,8 @@ class Server {
 };
 
 template <class CallType, class Method>
-void Server::AddMethod(std::string name,
-                       std::function<Method(grpc::ServerCompletionQueue*)> on_queue) {
-  arm_.push_back([this, method_name = std::move(name),
-                  make = std::move(on_queue)](grpc::ServerCompletionQueue* queue) {
+void Server::AddMethod(std::function<Method(grpc::ServerCompletionQueue*)> on_queue) {
+  arm_.push_back([this, make = std::move(on_queue)](grpc::ServerCompletionQueue* queue) {
     auto method = std::make_shared<Method>(make(queue));
     methods_.push_back(method);
     for (int i = 0; i < options_.armed_calls_per_method; ++i) (new CallType(*method))->Arm();
@@ -135,7 +137,7 @@ void Server::AddUnary(const std::string& name, Service& service,
                       const typename UnaryMethod<Req, Resp>::Handler& handler, CallKind kind) {
   using Method = UnaryMethod<Req, Resp>;
   AddMethod<UnaryCall<Req, Resp>, Method>(
-      name, [this, name, &service, request, handler, kind](grpc::ServerCompletionQueue* queue) {
+      [this, name, &service, request, handler, kind](grpc::ServerCompletionQueue* queue) {
         auto ask = [&service, request, queue](grpc::ServerContext* context, Req* message,
                                               grpc::ServerAsyncResponseWriter<Resp>* writer,
                                               void* tag) {
@@ -146,20 +148,19 @@ void Server::AddUnary(const std::string& name, Service& service,
 }
 
 template <class Service, class Base, class Req, class Resp>
-void Server::AddServerStream(const std::string& name, Service& service,
-                             void (Base::*request)(grpc::ServerContext*, Req*,
-                                                   grpc::ServerAsyncWriter<Resp>*,
-                                                   grpc::CompletionQueue*,
-                                                   grpc::ServerCompletionQueue*, void*),
-                             const typename ServerStreamMethod<Req, Resp>::Handler& handler) {
+void Server::AddServerStream(
+    const std::string& name, Service& service,
+    void (Base::*request)(grpc::ServerContext*, Req*, grpc::ServerAsyncWriter<Resp>*,
+                          grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
+    const typename ServerStreamMethod<Req, Resp>::Handler& handler, CallKind kind) {
   using Method = ServerStreamMethod<Req, Resp>;
   AddMethod<ServerStreamCall<Req, Resp>, Method>(
-      name, [this, name, &service, request, handler](grpc::ServerCompletionQueue* queue) {
+      [this, name, &service, request, handler, kind](grpc::ServerCompletionQueue* queue) {
         auto ask = [&service, request, queue](grpc::ServerContext* context, Req* message,
                                               grpc::ServerAsyncWriter<Resp>* writer, void* tag) {
           (service.*request)(context, message, writer, queue, queue, tag);
         };
-        return Method{host_, name, std::move(ask), handler};
+        return Method{host_, name, std::move(ask), handler, kind};
       });
 }
 
@@ -169,14 +170,14 @@ void Server::AddBidi(const std::string& name, Service& service,
                                            grpc::ServerAsyncReaderWriter<Resp, Req>*,
                                            grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
                                            void*),
-                     const typename BidiMethod<Req, Resp>::Handler& handler) {
+                     const typename BidiMethod<Req, Resp>::Handler& handler, CallKind kind) {
   using Method = BidiMethod<Req, Resp>;
-  AddMethod<BidiCall<Req, Resp>, Method>(name, [this, name, &service, request,
-                                                handler](grpc::ServerCompletionQueue* queue) {
+  AddMethod<BidiCall<Req, Resp>, Method>([this, name, &service, request, handler,
+                                          kind](grpc::ServerCompletionQueue* queue) {
     auto ask = [&service, request, queue](
                    grpc::ServerContext* context, grpc::ServerAsyncReaderWriter<Resp, Req>* stream,
                    void* tag) { (service.*request)(context, stream, queue, queue, tag); };
-    return Method{host_, name, std::move(ask), handler};
+    return Method{host_, name, std::move(ask), handler, kind};
   });
 }
 

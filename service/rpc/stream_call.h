@@ -47,6 +47,7 @@ struct ServerStreamMethod {
   std::string name;
   Request request;
   Handler handler;
+  CallKind kind = CallKind::kStream;
 };
 
 template <class Req, class Resp>
@@ -59,6 +60,7 @@ struct BidiMethod {
   std::string name;
   Request request;
   Handler handler;
+  CallKind kind = CallKind::kStream;
 };
 
 template <class Req, class Resp>
@@ -67,7 +69,7 @@ class ServerStreamCall final : public CallLife, private ServerStream<Resp> {
   using Method = ServerStreamMethod<Req, Resp>;
 
   explicit ServerStreamCall(Method& method)
-      : CallLife(method.host, method.name, CallKind::kStream), method_(method) {}
+      : CallLife(method.host, method.name, method.kind), method_(method) {}
 
  private:
   grpc::ServerContext& context() override { return context_; }
@@ -97,7 +99,7 @@ class BidiCall final : public CallLife, private BidiStream<Req, Resp> {
   using Method = BidiMethod<Req, Resp>;
 
   explicit BidiCall(Method& method)
-      : CallLife(method.host, method.name, CallKind::kStream), method_(method) {}
+      : CallLife(method.host, method.name, method.kind), method_(method) {}
 
  private:
   grpc::ServerContext& context() override { return context_; }

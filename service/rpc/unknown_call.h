@@ -18,7 +18,7 @@ class UnknownCall final : public CallLife {
  public:
   UnknownCall(CallHost& host, grpc::AsyncGenericService& service,
               grpc::ServerCompletionQueue* queue)
-      : CallLife(host, "", CallKind::kUnlimited), host_(host), service_(service), queue_(queue) {}
+      : CallLife(host, "", CallKind::kImmediate), host_(host), service_(service), queue_(queue) {}
 
  private:
   grpc::ServerContext& context() override { return context_; }

@@ -111,9 +111,9 @@ TYPED_TEST(ReflectionTest, GivesAFileByItsNameAndSaysWhatItDoesNotKnow) {
             grpc::StatusCode::INVALID_ARGUMENT);
 }
 
-TYPED_TEST(ReflectionTest, AnIdleStreamHoldsTheDrainNoLongerThanDrainsMayLast) {
+TYPED_TEST(ReflectionTest, AnIdleStreamDoesNotHoldTheDrain) {
   Config config;
-  config.drain_ms = 200;
+  config.drain_ms = 30'000;
   LocalApp app(config);
   const auto stub = TypeParam::Service::NewStub(app.Connect());
   grpc::ClientContext context;

@@ -58,7 +58,8 @@ TEST_F(UserdTest, APortThatIsTakenIsAOneLineError) {
 
 TEST_F(UserdTest, BadUsageIsToldAndExitsWithTwo) {
   for (const std::string flag : {"--no_such_flag=1", "--calls_max=0", "--calls_max=many",
-                                 "--drain_ms=-1", "--log_level=loud", "stray"}) {
+                                 "--drain_ms=-1", "--log_level=loud", "--calls_max=010",
+                                 "--scan_queue_jobs_max=-1", "--point_threads=-1", "stray"}) {
     UserdProcess userd({DatabaseFlag(), flag});
     EXPECT_EQ(userd.WaitForExit(), 2) << flag;
     EXPECT_NE(userd.errors(), "") << flag;
@@ -106,6 +107,20 @@ TEST_F(UserdTest, SigtermStopsAnIdleServerSoonAndLeavesOneFile) {
   userd.Signal(SIGTERM);
   EXPECT_EQ(userd.WaitForExit(absl::Seconds(4)), 0) << "an idle client held the drain";
   EXPECT_FALSE(std::filesystem::exists(directory_.File("users.db-wal")));
+}
+
+TEST_F(UserdTest, ASignalBeforeItServesStopsItAtOnce) {
+  UserdProcess userd({DatabaseFlag(), "--generate_users=20000000"});
+  ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(directory_.File("users.db")); }));
+  userd.Signal(SIGTERM);
+  EXPECT_EQ(userd.WaitForExit(absl::Seconds(10)), 128 + SIGTERM);
+  EXPECT_THAT(userd.errors(), HasSubstr("stopped before it served"));
+  EXPECT_EQ(userd.output(), "");
+
+  // What it left behind is a database in its first state.
+  UserdProcess again({DatabaseFlag(), "--sample_users"});
+  ASSERT_TRUE(again.WaitUntilServing()) << again.errors();
+  EXPECT_EQ(CountAll(again.address()), 5);
 }
 
 TEST_F(UserdTest, TheLogHasALineACallWithItsIdAndNeverAnAddress) {

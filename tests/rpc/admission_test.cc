@@ -20,22 +20,31 @@ using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 using users::v1::User;
 
-// A store whose GetUser waits until it is let.
+// A store whose GetUser and ListUsers wait until they are let.
 class GatedStore final : public ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;
 
   Task<absl::StatusOr<User>> GetUser(store::CallContext context, int64_t user_id) override {
-    waiting_.fetch_add(1);
-    (void)co_await gate_.WaitFor(1);
-    waiting_.fetch_sub(1);
+    co_await WaitAtGate();
     co_return co_await ForwardingStore::GetUser(context, user_id);
+  }
+  Task<absl::StatusOr<store::UserPage>> ListUsers(store::CallContext context,
+                                                  const store::PageQuery& query) override {
+    co_await WaitAtGate();
+    co_return co_await ForwardingStore::ListUsers(context, query);
   }
 
   int waiting() const { return waiting_.load(); }
   void Open() { gate_.Publish(1); }
 
  private:
+  Task<void> WaitAtGate() {
+    waiting_.fetch_add(1);
+    (void)co_await gate_.WaitFor(1);
+    waiting_.fetch_sub(1);
+  }
+
   std::atomic<int> waiting_ = 0;
   Broadcast gate_;
 };
@@ -114,41 +123,47 @@ TEST(AdmissionTest, AStreamOverTheLimitIsRefusedAtOnce) {
   constexpr int kLimit = 3;
   rpc::ServerOptions options;
   options.streams_max = kLimit;
-  LocalServer<ForwardingStore> server(options);
+  LocalServer<GatedStore> server(options);
   const auto channel = OwnConnection(server.address());
   const auto users = users::v1::UserService::NewStub(channel);
-  const auto health = Health::NewStub(channel);
-  std::list<grpc::ClientContext> contexts;
-  std::list<std::unique_ptr<grpc::ClientReader<HealthCheckResponse>>> watches;
-  for (int i = 0; i < kLimit; ++i) {
-    SetDeadline(contexts.emplace_back());
-    watches.push_back(health->Watch(&contexts.back(), HealthCheckRequest()));
-    HealthCheckResponse response;
-    ASSERT_TRUE(watches.back()->Read(&response));
-  }
-  const auto export_nobody = [&] {
-    grpc::ClientContext context;
-    SetDeadline(context);
-    const auto reader = users->ExportUsers(&context, users::v1::ExportUsersRequest());
-    for (users::v1::ExportUsersResponse chunk; reader->Read(&chunk);) {
+  using Reader = grpc::ClientReader<users::v1::ExportUsersResponse>;
+  const auto finish = [](Reader& reader) {
+    for (users::v1::ExportUsersResponse chunk; reader.Read(&chunk);) {
     }
-    return reader->Finish();
+    return reader.Finish();
   };
+  std::list<grpc::ClientContext> contexts;
+  const auto begin_export = [&] {
+    SetDeadline(contexts.emplace_back());
+    return users->ExportUsers(&contexts.back(), users::v1::ExportUsersRequest());
+  };
+  std::list<std::unique_ptr<Reader>> within;
+  for (int i = 0; i < kLimit; ++i) within.push_back(begin_export());
+  ASSERT_TRUE(Eventually([&] { return server.store().waiting() == kLimit; }));
+
   for (int i = 0; i < 50; ++i) {
-    const grpc::Status status = export_nobody();
+    const grpc::Status status = finish(*begin_export());
     ASSERT_EQ(Outcome(status), "RESOURCE_EXHAUSTED TOO_MANY_STREAMS");
     EXPECT_EQ(InfoOf(status).metadata().at("limit"), std::to_string(kLimit));
   }
-  // Unary calls have a limit of their own.
+  // Unary calls and health watches have limits of their own.
   grpc::ClientContext context;
   SetDeadline(context);
   users::v1::CountUsersResponse count;
   EXPECT_EQ(Outcome(users->CountUsers(&context, users::v1::CountUsersRequest(), &count)), "OK");
+  grpc::ClientContext watch_context;
+  SetDeadline(watch_context);
+  const auto watch = Health::NewStub(channel)->Watch(&watch_context, HealthCheckRequest());
+  HealthCheckResponse health;
+  ASSERT_TRUE(watch->Read(&health));
+  EXPECT_EQ(health.status(), HealthCheckResponse::SERVING);
+  watch_context.TryCancel();
+  (void)watch->Finish();
 
-  contexts.front().TryCancel();
-  (void)watches.front()->Finish();
-  EXPECT_TRUE(Eventually([&] { return Outcome(export_nobody()) == "OK"; }));
-  for (grpc::ClientContext& each : contexts) each.TryCancel();
+  server.store().Open();
+  for (const auto& reader : within) EXPECT_EQ(Outcome(finish(*reader)), "OK");
+  EXPECT_TRUE(server.IsIdle());
+  EXPECT_EQ(Outcome(finish(*begin_export())), "OK");
 }
 
 TEST(AdmissionTest, ACallWhoseClientGivesUpWhileItWaitsEndsAtOnce) {
