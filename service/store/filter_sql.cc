@@ -1,5 +1,7 @@
 #include "service/store/filter_sql.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -68,100 +70,130 @@ std::string GlobOf(const TextPattern& pattern) {
   return glob;
 }
 
-// Writes the tree as SQL. An absent value makes SQL's comparisons NULL, which AND, OR and WHERE
-// take for false just as filters do; only under NOT would NULL stay NULL, so NOT is written IS NOT
-// TRUE.
-class Writer {
- public:
-  void Write(const FilterNode& node) {
-    std::visit([this](const auto& kind) { WriteKind(kind); }, node.node);
-  }
-  SqlCondition Take() && { return std::move(out_); }
-
- private:
-  void WriteKind(const FilterNode::And& all) { WriteJoined(all.nodes, " AND "); }
-  void WriteKind(const FilterNode::Or& any) { WriteJoined(any.nodes, " OR "); }
-  void WriteKind(const FilterNode::Not& negation) {
-    Text("(");
-    Write(negation.node.front());
-    Text(" IS NOT TRUE)");
-  }
-  void WriteKind(const FilterComparison& comparison) {
-    Text("(");
-    std::visit([&](const auto& value) { WriteComparison(comparison, value); }, comparison.value);
-    Text(")");
-  }
-
-  void WriteComparison(const FilterComparison& comparison, const AnyValue& /*value*/) {
-    Text(ColumnSql(comparison.field));
-    Text(" IS NOT NULL");
-  }
-  void WriteComparison(const FilterComparison& comparison, int64_t value) {
-    Text(ColumnSql(comparison.field));
-    Text(SqlOperator(comparison.op));
-    out_.parameters.emplace_back(value);
-  }
-  void WriteComparison(const FilterComparison& comparison, absl::Time value);
-  void WriteComparison(const FilterComparison& comparison, const std::string& value);
-  void WriteComparison(const FilterComparison& comparison, const TextPattern& value);
-
-  void WriteJoined(const std::vector<FilterNode>& nodes, std::string_view connective) {
-    Text("(");
-    for (size_t i = 0; i < nodes.size(); ++i) {
-      if (i > 0) Text(connective);
-      Write(nodes[i]);
-    }
-    Text(")");
-  }
-  void Text(std::string_view sql) { out_.sql += sql; }
-
-  SqlCondition out_;
+// The SQL of one node.
+struct Piece {
+  SqlCondition condition;
+  bool is_or = false;
+  size_t depth = 0;  // of parentheses, without those of comparisons
 };
+
+void Append(SqlCondition& all, SqlCondition more) {
+  all.sql += more.sql;
+  for (SqlValue& value : more.parameters) all.parameters.push_back(std::move(value));
+}
+
+void WriteComparison(SqlCondition& out, const FilterComparison& comparison,
+                     const AnyValue& /*value*/) {
+  absl::StrAppend(&out.sql, ColumnSql(comparison.field), " IS NOT NULL");
+}
+
+void WriteComparison(SqlCondition& out, const FilterComparison& comparison, int64_t value) {
+  out.sql += ColumnSql(comparison.field);
+  out.sql += SqlOperator(comparison.op);
+  out.parameters.emplace_back(value);
+}
 
 // A time between two microseconds equals no stored one, and stands after the earlier and before the
 // later.
-void Writer::WriteComparison(const FilterComparison& comparison, absl::Time value) {
-  const std::string column = ColumnSql(comparison.field);
+void WriteComparison(SqlCondition& out, const FilterComparison& comparison, absl::Time value) {
   const absl::Time micros = absl::FromUnixMicros(absl::ToUnixMicros(value));
   FilterOperator op = comparison.op;
   if (micros != value) {
-    if (op == FilterOperator::kEqual) return Text("FALSE");
-    if (op == FilterOperator::kNotEqual) return Text(column + " IS NOT NULL");
+    if (op == FilterOperator::kEqual) {
+      out.sql += "FALSE";
+      return;
+    }
+    if (op == FilterOperator::kNotEqual) return WriteComparison(out, comparison, AnyValue());
     if (op == FilterOperator::kLess) op = FilterOperator::kLessOrEqual;
     if (op == FilterOperator::kGreaterOrEqual) op = FilterOperator::kGreater;
   }
-  Text(column);
-  Text(SqlOperator(op));
-  out_.parameters.emplace_back(FormatStoredTime(micros));
+  out.sql += ColumnSql(comparison.field);
+  out.sql += SqlOperator(op);
+  out.parameters.emplace_back(FormatStoredTime(micros));
 }
 
-void Writer::WriteComparison(const FilterComparison& comparison, const std::string& value) {
+void WriteComparison(SqlCondition& out, const FilterComparison& comparison,
+                     const std::string& value) {
   const std::string column = ColumnSql(comparison.field);
   if (comparison.op == FilterOperator::kHas) {
-    Text(absl::StrCat("instr(lower(", column, "), ?) > 0"));
+    absl::StrAppend(&out.sql, "instr(lower(", column, "), ?) > 0");
   } else {
-    Text(column);
-    Text(SqlOperator(comparison.op));
+    out.sql += column;
+    out.sql += SqlOperator(comparison.op);
     // NOCASE compares as lower() of both sides would, and is the collation of the index.
-    if (comparison.field == UserField::kEmail) Text(" COLLATE NOCASE");
+    if (comparison.field == UserField::kEmail) out.sql += " COLLATE NOCASE";
   }
-  out_.parameters.emplace_back(value);
+  out.parameters.emplace_back(value);
 }
 
-void Writer::WriteComparison(const FilterComparison& comparison, const TextPattern& value) {
+void WriteComparison(SqlCondition& out, const FilterComparison& comparison,
+                     const TextPattern& value) {
   const std::string column = ColumnSql(comparison.field);
-  Text(comparison.field == UserField::kEmail ? absl::StrCat("lower(", column, ")") : column);
-  Text(comparison.op == FilterOperator::kNotEqual ? " NOT GLOB ?" : " GLOB ?");
-  out_.parameters.emplace_back(GlobOf(value));
+  out.sql += comparison.field == UserField::kEmail ? absl::StrCat("lower(", column, ")") : column;
+  out.sql += comparison.op == FilterOperator::kNotEqual ? " NOT GLOB ?" : " GLOB ?";
+  out.parameters.emplace_back(GlobOf(value));
+}
+
+Piece Write(const FilterNode& node, bool negated);
+
+// What nests deepest comes first: SQL's AND and OR commute.
+Piece WriteJoined(const std::vector<FilterNode>& nodes, bool is_or, bool negated) {
+  std::vector<Piece> pieces;
+  pieces.reserve(nodes.size());
+  for (const FilterNode& node : nodes) {
+    Piece& piece = pieces.emplace_back(Write(node, negated));
+    if (is_or || !piece.is_or) continue;
+    piece.condition.sql = absl::StrCat("(", piece.condition.sql, ")");
+    ++piece.depth;
+  }
+  std::stable_sort(pieces.begin(), pieces.end(),
+                   [](const Piece& a, const Piece& b) { return a.depth > b.depth; });
+  Piece joined;
+  joined.is_or = is_or;
+  joined.depth = pieces.front().depth;
+  for (Piece& piece : pieces) {
+    if (!joined.condition.sql.empty()) joined.condition.sql += is_or ? " OR " : " AND ";
+    Append(joined.condition, std::move(piece.condition));
+  }
+  return joined;
+}
+
+Piece WriteKind(const FilterNode::And& all, bool negated) {
+  return WriteJoined(all.nodes, /*is_or=*/negated, negated);
+}
+Piece WriteKind(const FilterNode::Or& any, bool negated) {
+  return WriteJoined(any.nodes, /*is_or=*/!negated, negated);
+}
+Piece WriteKind(const FilterNode::Not& negation, bool negated) {
+  return Write(negation.node.front(), !negated);
+}
+Piece WriteKind(const FilterComparison& comparison, bool negated) {
+  Piece piece;
+  piece.condition.sql = "(";
+  std::visit([&](const auto& value) { WriteComparison(piece.condition, comparison, value); },
+             comparison.value);
+  piece.condition.sql += negated ? ") IS NOT TRUE" : ")";
+  return piece;
+}
+
+// An absent value makes SQL's comparisons NULL, which AND, OR and WHERE take for false just as
+// filters do; only under NOT would NULL stay NULL. So a NOT goes down to the comparisons (De
+// Morgan), where it is IS NOT TRUE.
+// SQLite's parser has a stack of 100 entries. A parenthesis that opens before anything else takes
+// one, and one behind "a AND" three; without NOT only an OR inside an AND needs any. That leaves
+// room for every filter that can be parsed (filter_depth_test).
+Piece Write(const FilterNode& node, bool negated) {
+  return std::visit([&](const auto& kind) { return WriteKind(kind, negated); }, node.node);
 }
 
 }  // namespace
 
 SqlCondition FilterSql(const Filter& filter) {
-  Writer writer;
   if (filter.root() == nullptr) return SqlCondition{"TRUE", {}};
-  writer.Write(*filter.root());
-  return std::move(writer).Take();
+  Piece piece = Write(*filter.root(), /*negated=*/false);
+  // So that an AND can follow.
+  if (piece.is_or) piece.condition.sql = absl::StrCat("(", piece.condition.sql, ")");
+  return std::move(piece.condition);
 }
 
 }  // namespace userservice::store

@@ -22,7 +22,8 @@ using errors::AbslView;
 // all that and of what the token is bound to. Numbers are big-endian.
 constexpr char kFormat = 1;
 constexpr size_t kMacBytes = 16;
-constexpr size_t kTokenBytesMax = 16'384;
+// A key is a row's text, of whatever length another program wrote it; a request is 4 MiB at most.
+constexpr size_t kTokenBytesMax = size_t{4} << 20;
 constexpr char kNull = 0;
 constexpr char kInteger = 1;
 constexpr char kText = 2;

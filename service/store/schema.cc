@@ -274,8 +274,8 @@ absl::StatusOr<int> ReadSchemaVersion(Connection& connection) {
 absl::Status CheckUpgradable(Connection& connection) {
   constexpr int kShownMax = 5;
   QueryScope rows(connection,
-                  "SELECT group_concat(user_id, ' and ') FROM (SELECT user_id, email FROM users "
-                  "ORDER BY user_id) "
+                  "SELECT group_concat(user_id, ' and ') FROM "
+                  "(SELECT user_id, CAST(email AS TEXT) AS email FROM users ORDER BY user_id) "
                   "GROUP BY email COLLATE NOCASE HAVING count(*) > 1 ORDER BY min(user_id)");
   std::vector<std::string> shown;
   int count = 0;

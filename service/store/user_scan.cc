@@ -27,8 +27,9 @@ constexpr char kSelectRevision[] =
     " coalesce((SELECT CAST(value AS INTEGER) FROM service_state WHERE key = "
     "'compacted_revision'), 0))";
 
-// Without a condition SQLite counts an index's pages instead of rows.
-constexpr char kCountAll[] = "SELECT count(*) FROM users";
+// Another program may have stored texts of any length. A page ends once it has come to so much, far
+// below the 4 MiB that a gRPC client receives; only its last user goes past it.
+constexpr size_t kPageBytesMax = size_t{1} << 20;
 
 bool IsServedByIndex(const OrderBy& order) {
   const UserField first = order.keys().front().field;
@@ -61,9 +62,10 @@ std::string_view RangeSql(FilterOperator op) {
 
 // Narrows `where` by those comparisons that every match has to fulfil and that an index can look
 // up, so that the rows outside are not even examined.
-void AppendIndexed(const FilterNode& node, SqlCondition& where) {
+// Ranges of user_id narrow only what goes by user_id: any other order would then be sorted.
+void AppendIndexed(const FilterNode& node, UserField first_key, SqlCondition& where) {
   if (const auto* const all = std::get_if<FilterNode::And>(&node.node)) {
-    for (const FilterNode& each : all->nodes) AppendIndexed(each, where);
+    for (const FilterNode& each : all->nodes) AppendIndexed(each, first_key, where);
     return;
   }
   const auto* const comparison = std::get_if<FilterComparison>(&node.node);
@@ -72,7 +74,8 @@ void AppendIndexed(const FilterNode& node, SqlCondition& where) {
   const auto* const text = std::get_if<std::string>(&comparison->value);
   if (comparison->field == UserField::kUserId && number != nullptr) {
     const std::string_view range = RangeSql(comparison->op);
-    if (!range.empty()) AppendAnd(where, SqlCondition{std::string(range), {*number}});
+    const bool helps = first_key == UserField::kUserId || comparison->op == FilterOperator::kEqual;
+    if (helps && !range.empty()) AppendAnd(where, SqlCondition{std::string(range), {*number}});
   } else if (comparison->field == UserField::kEmail && text != nullptr &&
              comparison->op == FilterOperator::kEqual) {
     AppendAnd(where, SqlCondition{"email = ? COLLATE NOCASE", {*text}});
@@ -137,7 +140,7 @@ absl::StatusOr<Scan> PlanScan(const PageQuery& query, size_t rows_examined_max) 
     AppendAnd(where, std::exchange(matches, SqlCondition{"TRUE", {}}));
     scan.rows_max = static_cast<size_t>(query.page_size);
   } else if (query.filter.root() != nullptr) {
-    AppendIndexed(*query.filter.root(), where);
+    AppendIndexed(*query.filter.root(), query.order_by.keys().front().field, where);
   } else {
     scan.rows_max = std::min(scan.rows_max, static_cast<size_t>(query.page_size));
   }
@@ -180,6 +183,7 @@ absl::StatusOr<UserPage> ReadPage(sqlite::Connection& connection, const sqlite::
   const int bound = BindAll(row, scan->parameters, 0);
   row.BindAt(bound + 1, static_cast<int64_t>(scan->rows_max) + 1);
   std::optional<PageCursor> last;
+  size_t bytes = 0;
   for (size_t examined = 0;; ++examined) {
     const absl::StatusOr<bool> found = row.Step();
     if (!found.ok()) return StorageError(found.status());
@@ -188,9 +192,12 @@ absl::StatusOr<UserPage> ReadPage(sqlite::Connection& connection, const sqlite::
       page.next = std::move(last);
       return page;
     }
-    if (row.Int64(kUserColumnCount) != 0) ReadUser(row, page.users.emplace_back());
+    if (row.Int64(kUserColumnCount) != 0) {
+      ReadUser(row, page.users.emplace_back());
+      bytes += page.users.back().ByteSizeLong();
+    }
     // The last row of this page; one look further tells whether the list goes on.
-    if (page.users.size() == page_size || examined + 1 == scan->rows_max)
+    if (page.users.size() == page_size || examined + 1 == scan->rows_max || bytes >= kPageBytesMax)
       last = CursorAt(row, query.order_by);
   }
 }
@@ -198,8 +205,8 @@ absl::StatusOr<UserPage> ReadPage(sqlite::Connection& connection, const sqlite::
 absl::StatusOr<UserCount> ReadCount(sqlite::Connection& connection,
                                     const sqlite::QueryLimits& limits, const Filter& filter) {
   const SqlCondition where = FilterSql(filter);
-  const std::string sql =
-      filter.root() == nullptr ? kCountAll : absl::StrCat(kCountAll, " WHERE ", where.sql);
+  // Always with a WHERE: without one SQLite counts in one instruction, which nothing can stop.
+  const std::string sql = absl::StrCat("SELECT count(*) FROM users WHERE ", where.sql);
   const absl::StatusOr<sqlite::Transaction> snapshot =
       sqlite::Transaction::Begin(connection, sqlite::Transaction::Kind::kDeferred, limits);
   if (!snapshot.ok()) return StorageError(snapshot.status());

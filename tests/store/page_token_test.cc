@@ -43,7 +43,8 @@ TEST(PageToken, BringsTheCursorBack) {
                                            PageCursor({std::numeric_limits<int64_t>::max()}),
                                            PageCursor({30.5, -0.0}),
                                            PageCursor({std::string("\0\xFF", 2), ""}),
-                                           PageCursor({std::string(5000, 'x'), int64_t{-1}})};
+                                           PageCursor({std::string(5000, 'x'), int64_t{-1}}),
+                                           PageCursor({std::string(500'000, 'x'), int64_t{1}})};
   for (const PageCursor& cursor : cursors) {
     const absl::StatusOr<PageCursor> opened =
         Open(Codec().Seal(cursor, "ListUsers", "age > 25", "age,name,user_id"));

@@ -115,6 +115,14 @@ TEST_F(SchemaTest, NamesUsersWhoseEmailsDifferInCaseAlone) {
   EXPECT_EQ(ReadSchemaVersion(*connection_).value(), 1);
 }
 
+TEST_F(SchemaTest, NamesUsersOfOneEmailAsTextAndAsBytes) {
+  Execute(kVersion1);
+  Execute(
+      "INSERT INTO users (name, email) VALUES ('a', 'ann@x.org'), ('b', CAST('ANN@x.org' AS "
+      "BLOB))");
+  EXPECT_TRUE(absl::StrContains(CheckUpgradable(*connection_).message(), "user_id 1 and 2 differ"));
+}
+
 TEST_F(SchemaTest, CountsTheRestOfManySuchUsers) {
   Execute(kVersion1);
   for (int i = 0; i < 8; ++i) {

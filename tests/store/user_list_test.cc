@@ -1,8 +1,12 @@
 // Pages of users: every order and filter, whatever the rows look like.
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "service/store/user_scan.h"
 #include "tests/store/user_store_fixture.h"
 
 namespace userservice::store {
@@ -107,6 +111,55 @@ TEST_F(UserListTest, UsersThatComeAndGoBetweenPagesMoveNoOther) {
   query.after = first->next;
   before.erase(before.begin(), before.begin() + 20);
   EXPECT_EQ(ListIds(query), before);
+}
+
+TEST_F(UserListTest, APageOfLargeUsersEndsBeforeItIsTooLargeToSend) {
+  database_.Execute(
+      "INSERT INTO users (name, email) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+      "FROM "
+      "n WHERE i < 500) SELECT printf('%.*c', 5000, 'x'), i || '@x.org' FROM n");
+  for (const std::string order : {"", "email", "age"}) {
+    PageQuery query = Query("", order);
+    const absl::StatusOr<UserPage> page = BlockOn(store().ListUsers(CallContext(), query));
+    ASSERT_TRUE(page.ok()) << page.status();
+    size_t bytes = 0;
+    for (const users::v1::User& user : page->users) bytes += user.ByteSizeLong();
+    EXPECT_GT(bytes, size_t{1} << 19);
+    EXPECT_LT(bytes, size_t{2} << 20);
+    int pages = 0;
+    EXPECT_EQ(ListIds(query, &pages).size(), 500u) << order;
+    EXPECT_EQ(pages, 3) << order;
+  }
+}
+
+TEST_F(UserListTest, ACountOfAllUsersCanBeStopped) {
+  Fill();
+  const int64_t users = Count();
+  const std::unique_ptr<sqlite::Connection> connection = database_.Connect();
+  EXPECT_EQ(ReadCount(*connection, sqlite::QueryLimits(), Filter())->count, users);
+  int64_t instructions = 0;
+  for (sqlite3_stmt* statement = sqlite3_next_stmt(connection->handle(), nullptr);
+       statement != nullptr; statement = sqlite3_next_stmt(connection->handle(), statement)) {
+    if (absl::StartsWith(sqlite3_sql(statement), "SELECT count(*) FROM users"))
+      instructions = sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 0);
+  }
+  EXPECT_GE(instructions, users) << "limits are looked at between instructions";
+}
+
+// An index that was asked for ids would leave the order to a sort of all of them.
+TEST_F(UserListTest, ARangeOfIdsLeavesTheOrderByEmailToItsIndex) {
+  Fill();
+  const std::unique_ptr<sqlite::Connection> connection = database_.Connect();
+  ASSERT_TRUE(ReadPage(*connection, sqlite::QueryLimits(),
+                       Query("user_id > 1 AND user_id < 1000000", "email", 5), 1000)
+                  .ok());
+  int sorts = -1;
+  for (sqlite3_stmt* statement = sqlite3_next_stmt(connection->handle(), nullptr);
+       statement != nullptr; statement = sqlite3_next_stmt(connection->handle(), statement)) {
+    if (absl::StrContains(sqlite3_sql(statement), "ORDER BY"))
+      sorts = sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_SORT, 0);
+  }
+  EXPECT_EQ(sorts, 0);
 }
 
 // Python stores bytes as a BLOB, and a fraction where an integer was meant.
