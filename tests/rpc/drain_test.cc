@@ -18,6 +18,7 @@
 #include "tests/support/long_scan.h"
 #include "tests/support/raw_call.h"
 #include "tests/support/rpc_error.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/userd_process.h"
 
 namespace userservice {
@@ -28,7 +29,7 @@ using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 using users::v1::User;
 
-constexpr int64_t kUsers = 200'000;
+constexpr int64_t kUsers = Scaled(200'000, 100'000);
 
 int PortOf(const UserdProcess& userd) {
   return std::stoi(userd.address().substr(userd.address().rfind(':') + 1));
@@ -39,7 +40,7 @@ class PendingCount {
  public:
   explicit PendingCount(users::v1::UserService::Stub& users) {
     SetDeadline(context_);
-    request_.set_filter(LongScanFilter());
+    request_.set_filter(LongScanFilter(Scaled(60, 20)));
     users.async()->CountUsers(&context_, &request_, &response_, [this](grpc::Status status) {
       status_ = std::move(status);
       ended_.Notify();
@@ -96,7 +97,7 @@ TEST_F(DrainTest, CallsFinishStreamsEndResumablyAndTheExitIsClean) {
   int64_t last_user_id = 0;
   std::string resume_token;
   {
-    UserdProcess userd(Flags(/*drain_ms=*/30'000));
+    UserdProcess userd(Flags(/*drain_ms=*/60'000));
     ASSERT_TRUE(userd.WaitUntilServing()) << userd.errors();
     const auto channel = OwnConnection(userd.address());
     const auto users = users::v1::UserService::NewStub(channel);
@@ -134,7 +135,7 @@ TEST_F(DrainTest, CallsFinishStreamsEndResumablyAndTheExitIsClean) {
       EXPECT_EQ(Outcome(status), "OK") << status.error_message();
     }
     EXPECT_EQ(userd.WaitForExit(), 0) << userd.errors();
-    EXPECT_LT(absl::Now() - terminated, absl::Seconds(30));
+    EXPECT_LT(absl::Now() - terminated, absl::Seconds(60));
     EXPECT_FALSE(absl::StrContains(userd.errors(), "please report this")) << userd.errors();
   }
   UserdProcess next(Flags(/*drain_ms=*/10'000));
@@ -182,7 +183,7 @@ TEST_F(DrainTest, UnderLoadNoAcknowledgedUserIsLostAndNoCallIsLeftWithoutAnAnswe
   constexpr int kClients = 8;
   std::vector<std::set<std::string>> created(kClients);
   {
-    UserdProcess userd(Flags(/*drain_ms=*/30'000));
+    UserdProcess userd(Flags(/*drain_ms=*/60'000));
     ASSERT_TRUE(userd.WaitUntilServing()) << userd.errors();
     std::atomic<int> acknowledged = 0;
     std::vector<std::thread> clients;
