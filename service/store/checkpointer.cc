@@ -11,8 +11,10 @@
 namespace userservice::store {
 namespace {
 
-// How long a writer waits for readers that still use the log: pages are short, so this is rarely
-// used up.
+// How long commits wait for scans that run: a page is shorter.
+constexpr absl::Duration kScansWaitMax = absl::Milliseconds(250);
+
+// And then for point reads and other programs.
 constexpr int kReadersWaitMs = 100;
 
 // Erasing makes commits wait: a flood of deletions is to pay for it once a second.
@@ -24,18 +26,19 @@ constexpr char kTruncate[] = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Checkpointer>> Checkpointer::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<Checkpointer>> Checkpointer::Open(const std::string& path,
+                                                                 LogGate& scans) {
   sqlite::ConnectionOptions options(path, sqlite::OpenMode::kReadWrite);
   options.busy_timeout_ms = kReadersWaitMs;
   options.wal_autocheckpoint_pages = 0;
   absl::StatusOr<std::unique_ptr<sqlite::Connection>> connection =
       sqlite::Connection::Open(options);
   if (!connection.ok()) return StorageError(connection.status());
-  return std::unique_ptr<Checkpointer>(new Checkpointer(*std::move(connection)));
+  return std::unique_ptr<Checkpointer>(new Checkpointer(*std::move(connection), scans));
 }
 
-Checkpointer::Checkpointer(std::unique_ptr<sqlite::Connection> connection)
-    : connection_(std::move(connection)), thread_([this] { Run(); }) {
+Checkpointer::Checkpointer(std::unique_ptr<sqlite::Connection> connection, LogGate& scans)
+    : connection_(std::move(connection)), scans_(scans), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "checkpoint");
 }
 
@@ -57,8 +60,14 @@ void Checkpointer::RequestErase() {
   erase_requested_ = true;
 }
 
-absl::Status Checkpointer::RestartLog() { return Checkpoint(kRestart); }
-absl::Status Checkpointer::TruncateLog() { return Checkpoint(kTruncate); }
+absl::Status Checkpointer::RestartLog() { return StartOver(kRestart); }
+absl::Status Checkpointer::TruncateLog() { return StartOver(kTruncate); }
+
+absl::Status Checkpointer::StartOver(const char* sql) {
+  const absl::MutexLock turn(&start_over_);
+  const LogGate::Pause pause(scans_, kScansWaitMax);
+  return Checkpoint(sql);
+}
 
 // The pragma's row begins with whether somebody was in the way.
 absl::Status Checkpointer::Checkpoint(const char* sql) {

@@ -8,7 +8,7 @@
 // its caller, the writer, waits for.
 // Erasing: what was deleted stays in the log's file until that part is written over. RequestErase
 // has the file cut to nothing, at most once a second, tried until it succeeds; commits wait
-// meanwhile for readers that still use the log, not long.
+// meanwhile for readers that still use the log, not long, and new scans for them (log_gate.h).
 // Threads: any, but RestartLog and TruncateLog from the writer's, between its transactions.
 // Errors: a checkpoint that fails leaves the log longer, nothing else; the next one tries again.
 // Source: https://www.sqlite.org/c3ref/wal_checkpoint_v2.html
@@ -25,12 +25,15 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "service/sqlite/connection.h"
+#include "service/store/log_gate.h"
 
 namespace userservice::store {
 
 class Checkpointer {
  public:
-  static absl::StatusOr<std::unique_ptr<Checkpointer>> Open(const std::string& path);
+  // The gate that scans pass through outlives the checkpointer.
+  static absl::StatusOr<std::unique_ptr<Checkpointer>> Open(const std::string& path,
+                                                            LogGate& scans);
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
@@ -47,13 +50,16 @@ class Checkpointer {
  private:
   enum class Work { kNone, kCheckpoint, kErase };
 
-  explicit Checkpointer(std::unique_ptr<sqlite::Connection> connection);
+  Checkpointer(std::unique_ptr<sqlite::Connection> connection, LogGate& scans);
   void Run();
   Work AwaitWork() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status StartOver(const char* sql) ABSL_LOCKS_EXCLUDED(start_over_, checkpoint_);
   absl::Status Checkpoint(const char* sql) ABSL_LOCKS_EXCLUDED(checkpoint_);
 
   const std::unique_ptr<sqlite::Connection> connection_;
   absl::Mutex checkpoint_;  // one checkpoint at a time: SQLite answers BUSY at once to a second one
+  absl::Mutex start_over_;  // one Pause at a time
+  LogGate& scans_;
   absl::Mutex mutex_;
   bool requested_ ABSL_GUARDED_BY(mutex_) = false;
   bool erase_requested_ ABSL_GUARDED_BY(mutex_) = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/cleanup/cleanup.h"
 #include "service/errors/errors.h"
 #include "service/store/storage_error.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr absl::Duration kRetryAfterMin = absl::Milliseconds(5);
 constexpr absl::Duration kRetryAfterMax = absl::Seconds(30);
+constexpr absl::Duration kRevisionRetryAfter = absl::Seconds(1);
 
 }  // namespace
 
@@ -29,6 +31,17 @@ Reader::Reader(std::unique_ptr<sqlite::ConnectionPool> connections, const Reader
     threads_ = std::make_unique<ThreadPool>(options.thread_name, options.threads,
                                             options.queue_jobs_max, options.niceness);
   }
+}
+
+Task<absl::Status> Reader::AwaitRevision(CallContext context, Broadcast& committed) {
+  const std::stop_token& stop = co_await CurrentStopToken();
+  const absl::Cleanup leave = [this] { revision_waits_.fetch_sub(1, std::memory_order_relaxed); };
+  const size_t waiting = revision_waits_.fetch_add(1, std::memory_order_relaxed);
+  if (waiting >= options_.revision_waits_max)
+    co_return errors::Overloaded("too many reads wait for a revision", kRevisionRetryAfter);
+  const bool reached = co_await committed.WaitFor(context.min_revision);
+  if (reached) co_return absl::OkStatus();
+  co_return CheckNotEnded(context, stop, absl::Now());
 }
 
 // A moving average; two threads that write it at once lose one measurement, no more.

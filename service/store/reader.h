@@ -6,7 +6,8 @@
 //   return reader.Read(context, writer.committed(), find);
 //
 // A read waits for the context's min_revision first, and holds no connection while it does.
-// Limits: a full queue is OVERLOADED, with the time it takes to drain. DEADLINE_EXPIRED and
+// Limits: a full queue is OVERLOADED, with the time it takes to drain; so is one more read than may
+// wait for a revision, which may never come. DEADLINE_EXPIRED and
 // CALL_CANCELLED, see call_limits.h. Threads: any; the task resumes on the executor that it was
 // started on.
 #pragma once
@@ -31,6 +32,7 @@
 #include "async/thread_pool.h"
 #include "service/sqlite/connection_pool.h"
 #include "service/store/call_limits.h"
+#include "service/store/log_gate.h"
 #include "service/store/user_store.h"
 
 namespace userservice::store {
@@ -44,6 +46,8 @@ struct ReaderOptions {
       1;  // at least as many as threads; on 0 threads, how many callers read at once
   size_t queue_jobs_max = 0;  // of the threads
   int niceness = 0;           // of the threads
+  size_t revision_waits_max = 256;
+  LogGate* log_gate = nullptr;  // what each read passes through, if it may be long; outlives it
 };
 
 class Reader {
@@ -70,12 +74,16 @@ class Reader {
   Result ReadHere(const CallContext& context, const std::stop_token& stop, absl::Time asked,
                   Function& function);
 
+  // Until `committed` has come to the revision.
+  Task<absl::Status> AwaitRevision(CallContext context, Broadcast& committed);
+
   void Measure(absl::Duration read);
   absl::Status QueueFull() const;
 
   const std::unique_ptr<sqlite::ConnectionPool> connections_;
   const ReaderOptions options_;
   std::atomic<int64_t> average_read_ns_{0};
+  std::atomic<size_t> revision_waits_{0};
   std::unique_ptr<ThreadPool> threads_;  // null: none. Ends first.
 };
 
@@ -84,8 +92,8 @@ Task<Result> Reader::Read(CallContext context, Broadcast& committed, Function fu
   const std::stop_token& stop = co_await CurrentStopToken();
   const absl::Time asked = absl::Now();
   if (committed.value() < context.min_revision) {
-    const bool reached = co_await committed.WaitFor(context.min_revision);
-    if (!reached) co_return CheckNotEnded(context, stop, absl::Now());
+    absl::Status reached = co_await AwaitRevision(context, committed);
+    if (!reached.ok()) co_return reached;
   }
   if (threads_ == nullptr) co_return ReadHere<Result>(context, stop, asked, function);
   auto read = [&] { return ReadHere<Result>(context, stop, asked, function); };
@@ -97,6 +105,7 @@ Task<Result> Reader::Read(CallContext context, Broadcast& committed, Function fu
 template <class Result, class Function>
 Result Reader::ReadHere(const CallContext& context, const std::stop_token& stop, absl::Time asked,
                         Function& function) {
+  const LogGate::Scan scan(options_.log_gate);
   const absl::Time begun = absl::Now();
   if (absl::Status status = CheckNotEnded(context, stop, begun); !status.ok()) return status;
   sqlite::ConnectionPool::Lease lease = connections_->Acquire();

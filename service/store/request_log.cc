@@ -1,8 +1,10 @@
 #include "service/store/request_log.h"
 
+#include <memory>
 #include <utility>
 
 #include "service/errors/errors.h"
+#include "service/sqlite/connection.h"
 #include "service/sqlite/query_scope.h"
 #include "service/store/storage_error.h"
 
@@ -23,6 +25,8 @@ constexpr char kInsertRequest[] =
 constexpr char kDeleteSomeOldRequests[] =
     "DELETE FROM request_ids WHERE request_id IN "
     "(SELECT request_id FROM request_ids WHERE created_at <= ? ORDER BY created_at LIMIT 4)";
+
+constexpr char kDeleteOldRequests[] = "DELETE FROM request_ids WHERE created_at <= ?";
 
 constexpr char kEraseResponses[] =
     "UPDATE request_ids SET response = NULL WHERE user_id = ? AND response IS NOT NULL";
@@ -60,6 +64,15 @@ absl::Status LogRequest(const WriteScope& scope, std::string_view request_id,
   insert.Bind(request_id, sqlite::Blob(fingerprint), request.user_id, response,
               absl::ToUnixSeconds(now));
   return StorageError(insert.Run());
+}
+
+absl::Status PurgeRequests(const std::string& path, absl::Time now) {
+  const sqlite::ConnectionOptions options(path, sqlite::OpenMode::kReadWrite);
+  const absl::StatusOr<std::unique_ptr<sqlite::Connection>> connection =
+      sqlite::Connection::Open(options);
+  if (!connection.ok()) return StorageError(connection.status());
+  sqlite::QueryScope purge(**connection, kDeleteOldRequests);
+  return StorageError(purge.Bind(OldestKept(now)).Run());
 }
 
 absl::Status EraseResponses(const WriteScope& scope, int64_t user_id) {

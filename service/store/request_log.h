@@ -7,7 +7,7 @@
 //
 // All of it happens in the transaction of the write itself, so that after a crash both are there or
 // neither is. Entries live 24 hours. Responses are personal data: they go with their user, at once.
-// Errors: of the catalogue. Threads: the writer's.
+// Errors: of the catalogue. Threads: the writer's; PurgeRequests any.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +42,10 @@ absl::StatusOr<std::optional<LoggedRequest>> FindRequest(const WriteScope& scope
 // Also drops a few entries that have had their time.
 absl::Status LogRequest(const WriteScope& scope, std::string_view request_id,
                         std::string_view fingerprint, const LoggedRequest& request, absl::Time now);
+
+// Drops all entries that have had their time, on a connection of its own. For an opening: where no
+// write has a request_id any more, LogRequest drops none.
+absl::Status PurgeRequests(const std::string& path, absl::Time now);
 
 // Erases what was answered about a user. The ids stay: they still tell a repeat from a new request.
 absl::Status EraseResponses(const WriteScope& scope, int64_t user_id);

@@ -97,6 +97,9 @@ absl::StatusOr<std::unique_ptr<SqliteUserStore>> SqliteUserStore::Open(
     const SqliteStoreOptions& options) {
   absl::StatusOr<std::string> key = ReadPageTokenKey(options.path);
   if (!key.ok()) return key.status();
+  // If this fails, for a full disk say, users can still be read. Before the writer, which erases
+  // what it finds in the log.
+  (void)PurgeRequests(options.path, options.clock());
   absl::StatusOr<std::unique_ptr<Writer>> writer = Writer::Open(options.path, options.writer);
   if (!writer.ok()) return writer.status();
 
@@ -114,6 +117,7 @@ absl::StatusOr<std::unique_ptr<SqliteUserStore>> SqliteUserStore::Open(
   scan_options.connections = options.scan_threads;
   scan_options.queue_jobs_max = options.scan_queue_jobs_max;
   scan_options.niceness = kScanNiceness;
+  scan_options.log_gate = &(*writer)->scans();
   absl::StatusOr<std::unique_ptr<Reader>> scans = Reader::Open(options.path, scan_options);
   if (!scans.ok()) return scans.status();
 

@@ -20,6 +20,11 @@ namespace {
 constexpr absl::Duration kRetryAfterMin = absl::Milliseconds(5);
 constexpr absl::Duration kRetryAfterMax = absl::Seconds(30);
 
+// How long a batch waits for the write lock, which another program may hold, and how often it looks
+// meanwhile whether anybody still waits for it.
+constexpr absl::Duration kLockWaitMax = absl::Seconds(5);
+constexpr absl::Duration kLockTry = absl::Milliseconds(50);
+
 absl::Duration RetryAfter(absl::Duration time_to_drain) {
   return std::clamp(time_to_drain, kRetryAfterMin, kRetryAfterMax);
 }
@@ -33,10 +38,6 @@ absl::Status Check(sqlite::Connection& connection) {
   return errors::WithCause(errors::StorageUnavailable(), row.Text(0));
 }
 
-// Another program holds the write lock: the connection is sound. (SQLITE_BUSY,
-// https://www.sqlite.org/rescode.html)
-bool IsBusy(const absl::Status& status) { return (sqlite::ExtendedResultCode(status) & 0xff) == 5; }
-
 // The job's own end, and none of the storage's.
 bool IsGivenUp(const absl::Status& status) {
   return absl::IsDeadlineExceeded(status) || absl::IsCancelled(status);
@@ -48,9 +49,12 @@ absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(const std::string& path,
                                                      const WriterOptions& options) {
   std::unique_ptr<Writer> writer(new Writer(path, options));
   if (absl::Status status = writer->OpenConnection(); !status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<Checkpointer>> checkpointer = Checkpointer::Open(path);
+  absl::StatusOr<std::unique_ptr<Checkpointer>> checkpointer =
+      Checkpointer::Open(path, writer->scans_);
   if (!checkpointer.ok()) return checkpointer.status();
   writer->checkpointer_ = *std::move(checkpointer);
+  // A crash may have come between a deletion and the end of its erasure.
+  if (!writer->checkpointer_->TruncateLog().ok()) writer->checkpointer_->RequestErase();
   Writer* const self = writer.get();
   writer->thread_ = std::thread([self] { self->Run(); });
   pthread_setname_np(writer->thread_.native_handle(), "writer");
@@ -143,10 +147,14 @@ absl::Status Writer::RunAndCommit(std::vector<WriteJob*>& batch, absl::Duration&
   for (;;) {
     last_revision_ = committed_.value();
     erases_from_log_ = false;
-    absl::StatusOr<sqlite::Transaction> transaction =
-        sqlite::Transaction::Begin(*connection_, sqlite::Transaction::Kind::kImmediate);
+    absl::StatusOr<sqlite::Transaction> transaction = Begin(batch);
+    if (absl::IsDeadlineExceeded(transaction.status())) {
+      if (!GiveUpEnded(batch)) return absl::OkStatus();
+      return errors::WithCause(errors::StorageUnavailable(),
+                               "another program holds the write lock");
+    }
     if (!transaction.ok()) {
-      broken_ = !IsBusy(transaction.status());
+      broken_ = !sqlite::IsBusy(transaction.status());
       return StorageError(transaction.status());
     }
     const absl::StatusOr<bool> stands = RunJobs(batch);
@@ -161,6 +169,31 @@ absl::Status Writer::RunAndCommit(std::vector<WriteJob*>& batch, absl::Duration&
     broken_ = !committed.ok() && !absl::IsResourceExhausted(committed);
     return StorageError(committed);
   }
+}
+
+// Waits for the write lock as long as a job is left that wants it. kDeadlineExceeded: none is, or it
+// took too long.
+absl::StatusOr<sqlite::Transaction> Writer::Begin(const std::vector<WriteJob*>& batch) {
+  const absl::Time end = absl::Now() + kLockWaitMax;
+  for (;;) {
+    const sqlite::QueryLimits limits(absl::Now() + kLockTry);
+    absl::StatusOr<sqlite::Transaction> transaction =
+        sqlite::Transaction::Begin(*connection_, sqlite::Transaction::Kind::kImmediate, limits);
+    if (!absl::IsDeadlineExceeded(transaction.status())) return transaction;
+    if (!GiveUpEnded(batch) || absl::Now() >= end) return transaction;
+  }
+}
+
+// Whether any job is left.
+bool Writer::GiveUpEnded(const std::vector<WriteJob*>& batch) {
+  bool any_left = false;
+  for (WriteJob* const job : batch) {
+    if (job->given_up_) continue;
+    job->outcome_ = CheckNotEnded(job->context_, *job->stop_, options_.clock());
+    job->given_up_ = !job->outcome_.ok();
+    any_left = any_left || !job->given_up_;
+  }
+  return any_left;
 }
 
 // True if the transaction may be committed. False if a job was given up that can only be undone
@@ -289,7 +322,7 @@ void Writer::LookAfterLog() {
     return;
   }
   // Writes that never pause leave no moment in which the log could begin anew by itself.
-  (void)checkpointer_->RestartLog();
+  if (!checkpointer_->RestartLog().ok()) return;
   const absl::MutexLock lock(&mutex_);
   ++stats_.log_restarts;
 }

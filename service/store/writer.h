@@ -12,7 +12,8 @@
 //   tells of each once it is durable.
 // Limits: a full queue, and a job whose deadline would pass before its turn at the rate measured of
 //   late, is OVERLOADED with the time after which to come back. A job whose deadline passed or
-//   whose task was stopped in the queue is not run.
+//   whose task was stopped in the queue is not run, nor waits longer for the lock that another
+//   program holds.
 // I/O errors, in a job or in a commit: the batch fails, and writes are STORAGE_UNAVAILABLE until
 // the
 //   database was opened anew and checked, which the next write tries, at most once a second.
@@ -45,8 +46,10 @@
 #include "async/broadcast.h"
 #include "async/task.h"
 #include "service/sqlite/connection.h"
+#include "service/sqlite/transaction.h"
 #include "service/store/checkpointer.h"
 #include "service/store/drain_rate.h"
+#include "service/store/log_gate.h"
 #include "service/store/user_store.h"
 #include "service/store/write_job.h"
 
@@ -80,6 +83,9 @@ class Writer {
   template <class Function, class Result = std::invoke_result_t<Function&, WriteScope&>>
   Task<Result> Write(CallContext context, WriteKind kind, Function& function);
 
+  // What scans pass through.
+  LogGate& scans() { return scans_; }
+
   // The newest durable revision.
   Broadcast& committed() { return committed_; }
 
@@ -109,6 +115,8 @@ class Writer {
   bool TakeBatch(std::vector<WriteJob*>& batch);
   void RunBatch(std::vector<WriteJob*>& batch);
   absl::Status RunAndCommit(std::vector<WriteJob*>& batch, absl::Duration& commit_time);
+  absl::StatusOr<sqlite::Transaction> Begin(const std::vector<WriteJob*>& batch);
+  bool GiveUpEnded(const std::vector<WriteJob*>& batch);
   absl::StatusOr<bool> RunJobs(std::vector<WriteJob*>& batch);
   [[nodiscard]] bool RunJob(WriteJob& job);
   absl::Status RunInScope(WriteJob& job, WriteScope& scope);
@@ -121,6 +129,7 @@ class Writer {
   const std::string path_;
   const WriterOptions options_;
   Broadcast committed_;
+  LogGate scans_;
 
   mutable absl::Mutex mutex_;
   std::deque<WriteJob*> queue_ ABSL_GUARDED_BY(mutex_);

@@ -124,6 +124,17 @@ TEST_F(RequestIdTest, OneThatArrivesTwiceAtOnceIsDoneOnce) {
   EXPECT_EQ(Count(), 1);
 }
 
+TEST_F(RequestIdTest, OldOnesGoWhenTheStoreOpens) {
+  ASSERT_TRUE(Create(MakeUser("Ann", "ann@x.org"), WithRequestId("old")).ok());
+  now_ += absl::Hours(23);
+  ASSERT_TRUE(Create(MakeUser("Bob", "bob@x.org"), WithRequestId("new")).ok());
+  now_ += absl::Hours(1);
+  Reopen();
+  store();
+  EXPECT_EQ(database_.Integer("SELECT count(*) FROM request_ids"), 1);
+  EXPECT_EQ(database_.Integer("SELECT count(*) FROM request_ids WHERE request_id = 'new'"), 1);
+}
+
 TEST_F(RequestIdTest, ValidateOnlyWritesNothing) {
   ASSERT_TRUE(Create(MakeUser("Ann", "ann@x.org")).ok());
   const auto everything = [this] {

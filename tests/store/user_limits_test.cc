@@ -261,6 +261,25 @@ TEST_F(MinRevisionTest, AReadOfAStateThatDoesNotComeExpires) {
   EXPECT_EQ(get.Get().status().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
+TEST_F(MinRevisionTest, NotAllReadsMayWaitForWhatNeverComes) {
+  ASSERT_TRUE(Create(MakeUser("Ann", "ann@x.org")).ok());
+  const CallContext never = AtLeast(int64_t{1} << 62);
+  std::stop_source stop;
+  std::deque<StartedUser> waiting;
+  for (size_t i = 0; i < ReaderOptions().revision_waits_max; ++i)
+    waiting.emplace_back(store().GetUser(never, 1), stop.get_token());
+  const absl::Status refused = BlockOn(store().GetUser(never, 1), stop.get_token()).status();
+  EXPECT_EQ(ReasonOf(refused), "OVERLOADED");
+  EXPECT_GT(errors::RetryAfterOf(refused), absl::ZeroDuration());
+  EXPECT_TRUE(Get(1).ok()) << "what need not wait is served";
+  stop.request_stop();
+  for (StartedUser& read : waiting) EXPECT_EQ(ReasonOf(read.Get().status()), "CALL_CANCELLED");
+  std::stop_source last;
+  StartedUser again(store().GetUser(never, 1), last.get_token());
+  EXPECT_FALSE(again.is_done()) << "there is room again";
+  last.request_stop();
+}
+
 TEST_F(MinRevisionTest, AReadThatWaitsCanBeCancelled) {
   std::stop_source stop;
   StartedUser get(store().GetUser(AtLeast(1), 1), stop.get_token());

@@ -444,6 +444,34 @@ TEST_F(WriterTest, CutsTheLogToNothingAfterAnErasure) {
   EXPECT_EQ(CountUsers(), 3);
 }
 
+// As a crash leaves it between a deletion and the end of its erasure.
+TEST_F(WriterTest, CutsTheLogToNothingWhenItOpens) {
+  const std::unique_ptr<sqlite::Connection> other = database_.Connect();
+  ASSERT_TRUE(other->Execute("INSERT INTO users (name, email) VALUES ('n', 'a@x.org')").ok());
+  ASSERT_GT(std::filesystem::file_size(wal_path()), 0u);
+  writer();
+  EXPECT_EQ(std::filesystem::file_size(wal_path()), 0u);
+}
+
+TEST_F(WriterTest, AJobThatIsStoppedWaitsNoLongerForAnotherProgramsLock) {
+  const std::unique_ptr<sqlite::Connection> other = database_.Connect();
+  writer();
+  ASSERT_TRUE(other->Execute("BEGIN IMMEDIATE").ok());
+  std::stop_source stop;
+  {
+    StartedWrite alone(Write(Insert("a@x.org")), stop.get_token());
+    stop.request_stop();
+    EXPECT_EQ(errors::ReasonOf(alone.Get().status()), "CALL_CANCELLED");
+  }
+  StartedWrite late(
+      Write(Insert("b@x.org"), WriteKind::kOneStatement, CallContext(now(), nullptr)));
+  EXPECT_EQ(errors::ReasonOf(late.Get().status()), "DEADLINE_EXPIRED");
+  StartedWrite patient(Write(Insert("c@x.org")));
+  ASSERT_TRUE(other->Execute("COMMIT").ok());
+  EXPECT_EQ(patient.Get().value(), 1);
+  EXPECT_EQ(CountUsers(), 1);
+}
+
 TEST_F(WriterTest, TellsWhereTheTimeWent) {
   const Job slow = [this](WriteScope&) -> absl::StatusOr<int64_t> {
     Advance(absl::Seconds(2));
