@@ -457,6 +457,7 @@ TEST_F(WriterTest, AJobThatIsStoppedWaitsNoLongerForAnotherProgramsLock) {
   const std::unique_ptr<sqlite::Connection> other = database_.Connect();
   writer();
   ASSERT_TRUE(other->Execute("BEGIN IMMEDIATE").ok());
+  const absl::Time begun = absl::Now();
   std::stop_source stop;
   {
     StartedWrite alone(Write(Insert("a@x.org")), stop.get_token());
@@ -466,6 +467,7 @@ TEST_F(WriterTest, AJobThatIsStoppedWaitsNoLongerForAnotherProgramsLock) {
   StartedWrite late(
       Write(Insert("b@x.org"), WriteKind::kOneStatement, CallContext(now(), nullptr)));
   EXPECT_EQ(errors::ReasonOf(late.Get().status()), "DEADLINE_EXPIRED");
+  EXPECT_LT(absl::Now() - begun, absl::Seconds(5)) << "what one of them would have waited";
   StartedWrite patient(Write(Insert("c@x.org")));
   ASSERT_TRUE(other->Execute("COMMIT").ok());
   EXPECT_EQ(patient.Get().value(), 1);
