@@ -56,7 +56,8 @@ struct CallOptions {
   // UNAVAILABLE.
   bool wait_for_ready = false;
   std::vector<std::pair<std::string, std::string>> metadata;
-  // Asks the server for its timing and is called once, at the end of the call.
+  // Asks the server for its timing and is called once, at the end of the call. Must not throw: the
+  // call may be one that nobody awaits any more.
   CallObserver observer;
 };
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <utility>
 
 #include "async/block_on.h"
 #include "client/cli/error_report.h"
@@ -12,7 +13,8 @@ namespace userservice::cli {
 
 ClientOptions ClientOptionsFrom(const Globals& globals) {
   ClientOptions options;
-  options.deadline = globals.timeout;
+  options.deadline = globals.timeout.value_or(kTimeout);
+  options.stream_deadline = globals.timeout.value_or(absl::InfiniteDuration());
   options.user_agent = "userctl/1.0";
   return options;
 }
@@ -44,13 +46,27 @@ int Conclude(const Globals& globals, const std::stop_token& stop, const absl::St
   return kExitOk;
 }
 
-CLI::Option* AddDuration(CLI::App& app, const std::string& name, absl::Duration& value,
-                         const std::string& help) {
-  const auto parse = [&value, name](const std::string& text) {
-    if (absl::ParseDuration(text, &value) && value >= absl::ZeroDuration()) return;
-    throw CLI::ValidationError(name, "not a time like 20ms, 1.5s or 2m: " + text);
+CLI::Option* AddDuration(CLI::App& app, const std::string& name,
+                         std::function<void(absl::Duration)> take, const std::string& help) {
+  const auto parse = [take = std::move(take), name](const std::string& text) {
+    absl::Duration value;
+    if (!absl::ParseDuration(text, &value) || value < absl::ZeroDuration()) {
+      throw CLI::ValidationError(name, "not a time like 20ms, 1.5s or 2m: " + text);
+    }
+    take(value);
   };
   return app.add_option_function<std::string>(name, parse, help)->type_name("TIME");
+}
+
+CLI::Validator Decimal() {
+  const auto check = [](const std::string& text) -> std::string {
+    constexpr size_t kDigitsMax = 18;
+    const bool is_decimal = !text.empty() && text.size() <= kDigitsMax &&
+                            text.find_first_not_of("0123456789") == std::string::npos &&
+                            (text[0] != '0' || text.size() == 1);
+    return is_decimal ? "" : "not a whole number like 0 or 42: " + text;
+  };
+  return {check, ""};
 }
 
 }  // namespace userservice::cli

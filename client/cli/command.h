@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -22,10 +23,12 @@ constexpr int kExitError = 1;
 constexpr int kExitUsage = 2;
 constexpr int kExitInterrupted = 130;  // 128 + SIGINT, as a shell reports it
 
+constexpr absl::Duration kTimeout = absl::Seconds(10);
+
 struct Globals {
   std::string server = "127.0.0.1:50051";
   OutputFormat output = OutputFormat::kTable;
-  absl::Duration timeout = absl::Seconds(10);
+  std::optional<absl::Duration> timeout;  // nothing: kTimeout an RPC, and no end to a stream
 };
 
 // Runs the command and gives the program's exit status. `stop` asks it to end early.
@@ -58,8 +61,12 @@ int Conclude(const Globals& globals, const std::stop_token& stop, const absl::St
 // Options of a client that is used by these commands.
 ClientOptions ClientOptionsFrom(const Globals& globals);
 
-// An option like --timeout=10s.
-CLI::Option* AddDuration(CLI::App& app, const std::string& name, absl::Duration& value,
-                         const std::string& help);
+// An option like --timeout=10s; `take` is called with its value.
+CLI::Option* AddDuration(CLI::App& app, const std::string& name,
+                         std::function<void(absl::Duration)> take, const std::string& help);
+
+// For an option that is a number: whole, not negative, and decimal. By itself CLI11 reads 010 as
+// eight, which deletes somebody else.
+CLI::Validator Decimal();
 
 }  // namespace userservice::cli

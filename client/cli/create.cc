@@ -38,7 +38,9 @@ void AddCreateCommand(CLI::App& app, Action& chosen) {
       ->required();
   command->add_option("--email", arguments->email, "The e-mail address, which no other user has")
       ->required();
-  command->add_option("--age", arguments->age, "The age in years, 0 to 150")->type_name("YEARS");
+  command->add_option("--age", arguments->age, "The age in years, 0 to 150")
+      ->type_name("YEARS")
+      ->check(Decimal());
   command
       ->add_option("--request-id", arguments->request_id,
                    "Repeats an earlier create safely; a new one if not given")

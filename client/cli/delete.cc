@@ -55,7 +55,10 @@ void AddDeleteCommand(CLI::App& app, Action& chosen) {
   CLI::App* const command =
       app.add_subcommand("delete", "Deletes a user and erases its personal data");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("ID", arguments->user_id, "The user's number")->required()->type_name("");
+  command->add_option("ID", arguments->user_id, "The user's number")
+      ->required()
+      ->check(Decimal())
+      ->type_name("");
   command->add_option("--etag", arguments->etag, "Delete the user only if it still has this etag");
   command->add_flag("--allow-missing", arguments->allow_missing,
                     "A user that does not exist is a success");

@@ -13,7 +13,7 @@ namespace {
 
 using users::v1::ExportUsersRequest;
 
-// Attempts after one another that bring no user before the export is given up: about 6 s.
+// Attempts after one another that bring nothing before the export is given up: about 6 s.
 constexpr int kAttemptsInVainMax = 6;
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 
@@ -46,12 +46,14 @@ bool Pause(absl::Duration duration, const std::stop_token& stop) {
 
 absl::Status Export(UserClient& client, ExportUsersRequest& request, UserRows& rows,
                     const std::stop_token& stop) {
+  const std::string beginning = request.resume_token();
   for (int in_vain = 0;;) {
-    const int64_t before = rows.count();
+    const std::string before = request.resume_token();
     absl::Status status = BlockOn(ExportOnce(client, request, rows), stop);
-    in_vain = rows.count() > before ? 0 : in_vain + 1;
-    // With nothing written yet there is nothing to lose by giving up: the server is not there.
-    const bool give_up = in_vain == kAttemptsInVainMax || rows.count() == 0;
+    // A chunk without users is progress too: so far nobody matched.
+    in_vain = request.resume_token() != before ? 0 : in_vain + 1;
+    // With nothing done yet there is nothing to lose by giving up: the server is not there.
+    const bool give_up = in_vain == kAttemptsInVainMax || request.resume_token() == beginning;
     if (status.code() != absl::StatusCode::kUnavailable || give_up) return status;
     if (in_vain == 0)
       std::cerr << "userctl: broken off after " << UserCount(rows.count()) << ", going on\n";

@@ -9,7 +9,10 @@ namespace userservice::cli {
 void AddGetCommand(CLI::App& app, Action& chosen) {
   CLI::App* const command = app.add_subcommand("get", "Shows one user, by number");
   const auto user_id = std::make_shared<int64_t>(0);
-  command->add_option("ID", *user_id, "The user's number")->required()->type_name("");
+  command->add_option("ID", *user_id, "The user's number")
+      ->required()
+      ->check(Decimal())
+      ->type_name("");
   command->footer("Example:\n  userctl get 1");
   command->callback([&chosen, user_id] {
     chosen = [user_id](const Globals& globals, const std::stop_token& stop) {

@@ -74,11 +74,13 @@ void AddListCommand(CLI::App& app, Action& chosen) {
                       "The order, like 'age desc, name'; by number if not given");
   CLI::Option* const limit =
       command->add_option("--limit", arguments->limit, "At most so many users")
+          ->check(Decimal())
           ->check(CLI::Validator(CheckPositive, ""))
           ->type_name("N")
           ->capture_default_str();
   command->add_flag("--all", arguments->all, "Every user, however many")->excludes(limit);
   command->add_option("--page-size", arguments->page_size, "Users in one RPC, at most 1000")
+      ->check(Decimal())
       ->check(CLI::Range(1, kPageSizeMax).description(""))
       ->type_name("N")
       ->capture_default_str();

@@ -12,6 +12,7 @@
 #include "client/cli/address.h"
 #include "client/cli/command.h"
 #include "client/cli/interrupt.h"
+#include "client/cli/text_width.h"
 
 namespace userservice::cli {
 namespace {
@@ -49,7 +50,10 @@ void AddGlobals(CLI::App& app, Globals& globals) {
       ->type_name("FORMAT")
       ->default_str("table")
       ->check(CLI::IsMember({"table", "json", "csv"}).description(""));
-  AddDuration(app, "--timeout", globals.timeout, "The deadline of each RPC")->default_str("10s");
+  AddDuration(
+      app, "--timeout", [&globals](absl::Duration timeout) { globals.timeout = timeout; },
+      "The deadline of each RPC; an export has none unless it is given")
+      ->default_str("10s");
 }
 
 std::string UsageError(const CLI::App* app, const CLI::Error& error) {
@@ -83,6 +87,11 @@ int Main(int argc, char** argv) {
   }
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
   app.footer(kFooter);
+  for (int i = 1; i < argc; ++i) {
+    if (IsUtf8(argv[i])) continue;  // what protobuf takes; gRPC's own answer would be INTERNAL
+    std::cerr << "userctl: argument " << i << " is not UTF-8 (see userctl --help)\n";
+    return kExitUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -86,6 +86,13 @@ int DisplayWidth(std::string_view utf8) {
   return width;
 }
 
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    if (TakeCodePoint(text) == kInvalid) return false;
+  }
+  return true;
+}
+
 std::string Printable(std::string_view utf8) {
   std::string printable;
   printable.reserve(utf8.size());

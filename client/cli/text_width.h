@@ -13,6 +13,9 @@ namespace userservice::cli {
 // emoji, else 1.
 int DisplayWidth(std::string_view utf8);
 
+// False if a byte belongs to no character.
+bool IsUtf8(std::string_view text);
+
 // The same text with every control character, and every byte that is not UTF-8, replaced by U+FFFD.
 std::string Printable(std::string_view utf8);
 

@@ -49,11 +49,15 @@ void AddUpdateCommand(CLI::App& app, Action& chosen) {
   CLI::App* const command =
       app.add_subcommand("update", "Changes the fields that are given, and shows the user");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("ID", arguments->user_id, "The user's number")->required()->type_name("");
+  command->add_option("ID", arguments->user_id, "The user's number")
+      ->required()
+      ->check(Decimal())
+      ->type_name("");
   command->add_option("--name", arguments->name, "A new name");
   command->add_option("--email", arguments->email, "A new e-mail address");
-  CLI::Option* const age =
-      command->add_option("--age", arguments->age, "A new age in years")->type_name("YEARS");
+  CLI::Option* const age = command->add_option("--age", arguments->age, "A new age in years")
+                               ->type_name("YEARS")
+                               ->check(Decimal());
   command->add_flag("--clear-age", arguments->clear_age, "Make the age unknown")->excludes(age);
   command->add_option("--etag", arguments->etag, "Change the user only if it still has this etag");
   command

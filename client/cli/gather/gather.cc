@@ -129,7 +129,7 @@ void AddGatherCommand(CLI::App& app, Action& chosen) {
       "gather", "Makes independent RPCs one after another and gathered, and compares the two");
   const auto arguments = std::make_shared<Arguments>();
   AddDuration(
-      *command, "--rtt", arguments->round_trip,
+      *command, "--rtt", [arguments](absl::Duration rtt) { arguments->round_trip = rtt; },
       "Adds so much to each round trip, by a relay in this program: loopback has no distance");
   command
       ->add_option("--trace", arguments->trace_file,

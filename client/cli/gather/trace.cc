@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <tuple>
 
 #include "absl/strings/str_format.h"
 #include "client/cli/json_text.h"
@@ -14,8 +15,9 @@ namespace {
 std::vector<size_t> TracksOf(const std::vector<Interval>& calls) {
   std::vector<size_t> by_start(calls.size());
   for (size_t i = 0; i < calls.size(); ++i) by_start[i] = i;
-  std::stable_sort(by_start.begin(), by_start.end(),
-                   [&](size_t a, size_t b) { return calls[a].start < calls[b].start; });
+  std::sort(by_start.begin(), by_start.end(), [&](size_t a, size_t b) {
+    return std::tie(calls[a].start, a) < std::tie(calls[b].start, b);
+  });
   std::vector<absl::Duration> busy_until;
   std::vector<size_t> tracks(calls.size());
   for (const size_t call : by_start) {
