@@ -30,9 +30,9 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
-// Waits for the signals that stop the server, on a thread of its own, from before it starts: one that
-// comes before it serves, and the second one, end the process at once. What was acknowledged is
-// durable, so that there is nothing to lose by it.
+// Waits for the signals that stop the server, on a thread of its own, from before it starts: one
+// that comes before it serves, and the second one, end the process at once. What was acknowledged
+// is durable, so that there is nothing to lose by it.
 class StopSignals {
  public:
   explicit StopSignals(sigset_t signals) {

@@ -43,7 +43,7 @@ std::string CauseForLog(const absl::Status& status) {
   return cause.empty() ? "" : absl::StrCat(": ", WithoutEmails(cause));
 }
 
-// The server could not, or would not: what its operator wants to know of, but once a second at most.
+// The server could not, or would not: what its operator wants to know of, once a second at most.
 bool IsRefusal(const absl::Status& status) {
   return absl::IsResourceExhausted(status) ||
          (absl::IsUnavailable(status) && errors::ReasonOf(status) != "SHUTTING_DOWN");

@@ -1,10 +1,10 @@
 // Reads that look at many rows: one page of a list, and a count.
 //
-// A page ends once its users come to 1 MiB. It examines at most `rows_examined_max` rows: where few of them match it is short or empty,
-// and its cursor says how far it came. That holds for the orders that an index serves, by user_id
-// and by email. Any other order has to look at every row to know the first, so there only the
-// limits bound the work. Errors: of the catalogue. Threads: the connection's. The limits stop a
-// scan within 50 ms.
+// A page ends once its users come to 1 MiB. It examines at most `rows_examined_max` rows: where few
+// of them match it is short or empty, and its cursor says how far it came. That holds for the
+// orders that an index serves, by user_id and by email. Any other order has to look at every row to
+// know the first, so there only the limits bound the work.
+// Errors: of the catalogue. Threads: the connection's. The limits stop a scan within 50 ms.
 #pragma once
 
 #include <cstddef>

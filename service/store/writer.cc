@@ -171,8 +171,8 @@ absl::Status Writer::RunAndCommit(std::vector<WriteJob*>& batch, absl::Duration&
   }
 }
 
-// Waits for the write lock as long as a job is left that wants it. kDeadlineExceeded: none is, or it
-// took too long.
+// Waits for the write lock as long as a job is left that wants it. kDeadlineExceeded: none is, or
+// it took too long.
 absl::StatusOr<sqlite::Transaction> Writer::Begin(const std::vector<WriteJob*>& batch) {
   const absl::Time end = absl::Now() + kLockWaitMax;
   for (;;) {

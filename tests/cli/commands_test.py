@@ -193,7 +193,10 @@ class Commands(unittest.TestCase):
         for arguments in (['frobnicate'], ['get'], ['get', 'x'], ['get', '1', '2'], ['--server=abc', 'count'],
                           ['--output=xml', 'count'], ['list', '--limit=0'], ['list', '--page-size=1001'],
                           ['gather', '--rtt=20'], ['update', '1'], ['list', '--all', '--limit=3'],
-                          ['--timeout=-1s', 'count'], ['create', '--name=A']):
+                          ['--timeout=-1s', 'count'], ['create', '--name=A'], ['get', '010'], ['delete', '0x7'],
+                          ['get', '99999999999999999999'], ['list', '--limit=010'],
+                          ['create', '--name=A', '--email=a@example.com', '--age=-1'],
+                          ['lookup', b'\xff@example.com']):
             err = self.fails(2, *arguments)
             self.assertRegex(err, r'^userctl: [^\n]*--help\)\n$', arguments)
 

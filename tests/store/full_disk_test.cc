@@ -1,4 +1,5 @@
-// A file system without room: writes are refused, reads go on, and both work again once there is room.
+// A file system without room: writes are refused, reads go on, and both work again once there is
+// room.
 #include <sys/mount.h>
 #include <unistd.h>
 

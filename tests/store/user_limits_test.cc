@@ -1,5 +1,5 @@
-// What ends a call early: deadlines, stops, full queues, a state that has not come yet. After each of them nothing is open
-// and the next call works.
+// What ends a call early: deadlines, stops, full queues, a state that has not come yet. After each
+// of them nothing is open and the next call works.
 #include <algorithm>
 #include <atomic>
 #include <ctime>
