@@ -7,7 +7,7 @@ namespace userservice {
 void Broadcast::Publish(int64_t value) {
   std::vector<Waiter*> due;
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     if (value <= value_.load(std::memory_order_relaxed)) return;
     value_.store(value, std::memory_order_release);
     const auto first_due =
@@ -26,7 +26,7 @@ bool Broadcast::Waiter::Suspend(std::coroutine_handle<> awaiting, const std::sto
   // leaves it to the check below; one that comes after finds it and resumes. Nothing of this object
   // is touched once it is in the list and the lock is released.
   on_stop_.emplace(stop, OnStop{this});
-  const absl::MutexLock lock(&broadcast_.mutex_);
+  const MutexLock lock(&broadcast_.mutex_);
   if (stop.stop_requested() || broadcast_.value() >= at_least_) return false;
   broadcast_.waiters_.push_back(this);
   return true;
@@ -35,7 +35,7 @@ bool Broadcast::Waiter::Suspend(std::coroutine_handle<> awaiting, const std::sto
 void Broadcast::Waiter::OnStop::operator()() const {
   {
     Broadcast& broadcast = waiter->broadcast_;
-    const absl::MutexLock lock(&broadcast.mutex_);
+    const MutexLock lock(&broadcast.mutex_);
     const auto found = std::find(broadcast.waiters_.begin(), broadcast.waiters_.end(), waiter);
     if (found == broadcast.waiters_.end()) return;  // not waiting yet, or already resumed
     broadcast.waiters_.erase(found);

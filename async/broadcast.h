@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "async/executor.h"
+#include "async/mutex.h"
 
 namespace userservice {
 
@@ -43,7 +43,7 @@ class Broadcast {
 
  private:
   std::atomic<int64_t> value_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::vector<Waiter*> waiters_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -20,7 +20,7 @@ CompletionLoop::CompletionLoop(std::unique_ptr<grpc::CompletionQueue> queue,
 CompletionLoop::~CompletionLoop() { Close(); }
 
 void CompletionLoop::Post(absl::AnyInvocable<void()> function) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   if (closed_) {
     std::fputs("CompletionLoop::Post after Close: a coroutine outlived the loop it runs on\n",
                stderr);
@@ -38,7 +38,7 @@ void CompletionLoop::Wakeup::Complete(bool) { loop_.RunInbox(); }
 void CompletionLoop::RunInbox() {
   std::vector<absl::AnyInvocable<void()>> due;
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     due.swap(inbox_);
     alarm_set_ = false;
   }
@@ -47,7 +47,7 @@ void CompletionLoop::RunInbox() {
 
 void CompletionLoop::Close() {
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     if (closed_) return;
     closed_ = true;
     queue_->Shutdown();
@@ -81,7 +81,7 @@ class SleepAwaiter final : public Operation {
     awaiting_ = awaiting;
     // Two things may end the sleep, on two threads, and this object with it: the callback is made
     // first, under a lock that holds the completion back until the alarm is set.
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     alarm_.Set(queue_, std::chrono::system_clock::now() + absl::ToChronoNanoseconds(delay_), tag());
     on_stop_.emplace(stop_, OnStop{this});
   }
@@ -91,7 +91,7 @@ class SleepAwaiter final : public Operation {
   }
   void Complete(bool ok) override {
     {
-      const absl::MutexLock wait_for_await_suspend(&mutex_);
+      const MutexLock wait_for_await_suspend(&mutex_);
     }
     ok_ = ok;
     awaiting_.resume();
@@ -106,7 +106,7 @@ class SleepAwaiter final : public Operation {
   grpc::CompletionQueue* const queue_;
   const absl::Duration delay_;
   const std::stop_token& stop_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   grpc::Alarm alarm_;
   std::optional<std::stop_callback<OnStop>> on_stop_;
   std::coroutine_handle<> awaiting_;

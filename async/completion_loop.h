@@ -23,9 +23,9 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "async/executor.h"
+#include "async/mutex.h"
 #include "async/task.h"
 #include "async/tsan.h"
 #include "grpcpp/alarm.h"
@@ -84,7 +84,7 @@ class CompletionLoop final : public Executor {
 
   const std::unique_ptr<grpc::CompletionQueue> queue_;
   Wakeup wakeup_{*this};
-  absl::Mutex mutex_;
+  Mutex mutex_;
   grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
   bool alarm_set_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;

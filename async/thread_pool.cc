@@ -16,21 +16,21 @@ ThreadPool::ThreadPool(const std::string& name, size_t threads, size_t queue_job
 
 ThreadPool::~ThreadPool() {
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     closed_ = true;
   }
   for (std::thread& thread : threads_) thread.join();
 }
 
 bool ThreadPool::TrySubmit(absl::AnyInvocable<void()> job) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   if (closed_ || queue_.size() >= queue_jobs_max_) return false;
   queue_.push_back(std::move(job));
   return true;
 }
 
 size_t ThreadPool::queued_jobs() const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   return queue_.size();
 }
 
@@ -44,7 +44,7 @@ void ThreadPool::Run(int niceness) {
   for (;;) {
     absl::AnyInvocable<void()> job;
     {
-      const absl::MutexLock lock(&mutex_, absl::Condition(&has_work));
+      const MutexLock lock(&mutex_, Condition(&has_work));
       if (queue_.empty()) return;
       job = std::move(queue_.front());
       queue_.pop_front();

@@ -22,8 +22,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
-#include "absl/synchronization/mutex.h"
 #include "async/executor.h"
+#include "async/mutex.h"
 #include "async/task.h"
 
 namespace userservice {
@@ -46,7 +46,7 @@ class ThreadPool {
   void Run(int niceness);
 
   const size_t queue_jobs_max_;
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::deque<absl::AnyInvocable<void()>> queue_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;

@@ -22,18 +22,18 @@ Core::~Core() {
 
 void Core::WaitForCalls() {
   const auto no_calls = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return calls_ == 0; };
-  const absl::MutexLock lock(&mutex_, absl::Condition(&no_calls));
+  const MutexLock lock(&mutex_, Condition(&no_calls));
 }
 
 LiveCall::LiveCall(Core& core) : core_(core) {
-  const absl::MutexLock lock(&core_.mutex_);
+  const MutexLock lock(&core_.mutex_);
   ++core_.calls_;
 }
 
 LiveCall::~LiveCall() {
   // The core may end as soon as the lock is released, but not before the loop's thread, which this
   // is, has ended.
-  const absl::MutexLock lock(&core_.mutex_);
+  const MutexLock lock(&core_.mutex_);
   --core_.calls_;
 }
 
@@ -48,7 +48,7 @@ class Undertaker {
   }
 
   void Take(Core* core) {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     for (auto it = graves_.begin(); it != graves_.end();) {
       if (!it->done) {
         ++it;
@@ -69,7 +69,7 @@ class Undertaker {
     std::thread thread;
     std::atomic<bool> done{false};
   };
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::list<Grave> graves_;
 };
 

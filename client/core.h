@@ -10,8 +10,8 @@
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "async/completion_loop.h"
+#include "async/mutex.h"
 #include "client/options.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpcpp/channel.h"
@@ -46,7 +46,7 @@ class Core {
   const std::unique_ptr<UserStub> retrying_;
   const std::unique_ptr<UserStub> plain_;
   const std::unique_ptr<HealthStub> health_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   size_t calls_ ABSL_GUARDED_BY(mutex_) = 0;
   CompletionLoop loop_;
 };

@@ -28,7 +28,7 @@ absl::Status CallHost::Admit(CallKind kind) {
 
 void CallHost::End(CallKind kind) {
   if (live(kind).fetch_sub(1) != 1) return;
-  const absl::MutexLock look_again(&mutex_);
+  const MutexLock look_again(&mutex_);
 }
 
 int64_t CallHost::live_calls() const {
@@ -45,8 +45,8 @@ bool CallHost::WaitForNoCalls(absl::Time deadline) {
     }
     return true;
   };
-  const absl::MutexLock lock(&mutex_);
-  return mutex_.AwaitWithDeadline(absl::Condition(&no_calls), deadline);
+  const MutexLock lock(&mutex_);
+  return mutex_.AwaitWithDeadline(Condition(&no_calls), deadline);
 }
 
 void CallHost::RemoveObject() {

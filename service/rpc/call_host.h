@@ -12,8 +12,8 @@
 #include <stop_token>
 
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "async/mutex.h"
 
 namespace userservice::rpc {
 
@@ -71,7 +71,7 @@ class CallHost {
   std::atomic<int64_t> objects_{0};
   std::atomic<int64_t> refusals_{0};
   std::atomic<int64_t> next_warning_ns_{0};
-  absl::Mutex mutex_;  // only to wait for live calls
+  Mutex mutex_;  // only to wait for live calls
 };
 
 }  // namespace userservice::rpc

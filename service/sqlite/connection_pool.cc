@@ -27,15 +27,14 @@ ConnectionPool::ConnectionPool(std::vector<std::unique_ptr<Connection>> connecti
 ConnectionPool::~ConnectionPool() { assert(leased() == 0 && "a lease outlives its pool"); }
 
 ConnectionPool::Lease ConnectionPool::Acquire() {
-  mutex_.LockWhen(absl::Condition(this, &ConnectionPool::HasFree));
-  Connection* const connection = TakeFree();
-  mutex_.Unlock();
-  return Lease(this, connection);
+  std::unique_lock lock(mutex_);
+  returned_.wait(lock, [this] { return !free_.empty(); });
+  return Lease(this, TakeFree());
 }
 
 std::optional<ConnectionPool::Lease> ConnectionPool::TryAcquire() {
-  const absl::MutexLock lock(&mutex_);
-  if (!HasFree()) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  if (free_.empty()) return std::nullopt;
   return Lease(this, TakeFree());
 }
 
@@ -50,12 +49,13 @@ void ConnectionPool::Return(Connection* connection) {
   assert(!connection->in_transaction() && "a lease was given back inside a transaction");
   // The next borrower is to find a connection without a past, whatever went wrong here.
   if (connection->in_transaction()) static_cast<void>(connection->Execute("ROLLBACK"));
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   free_.push_back(connection);
+  returned_.notify_one();
 }
 
 size_t ConnectionPool::leased() const {
-  const absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return connections_.size() - free_.size();
 }
 

@@ -12,15 +12,15 @@
 // Lifetime: the pool outlives its leases.
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "service/sqlite/connection.h"
 
 namespace userservice::sqlite {
@@ -59,24 +59,24 @@ class ConnectionPool {
   ~ConnectionPool();  // every lease was given back
 
   // Waits for a free connection.
-  Lease Acquire() ABSL_LOCKS_EXCLUDED(mutex_);
+  Lease Acquire();
   // Nothing if none is free.
-  std::optional<Lease> TryAcquire() ABSL_LOCKS_EXCLUDED(mutex_);
+  std::optional<Lease> TryAcquire();
 
   size_t size() const { return connections_.size(); }
-  size_t leased() const ABSL_LOCKS_EXCLUDED(mutex_);
+  size_t leased() const;
   size_t active_statements() const;
 
  private:
   explicit ConnectionPool(std::vector<std::unique_ptr<Connection>> connections);
 
-  bool HasFree() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !free_.empty(); }
-  Connection* TakeFree() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Return(Connection* connection) ABSL_LOCKS_EXCLUDED(mutex_);
+  Connection* TakeFree();  // under the mutex
+  void Return(Connection* connection);
 
   const std::vector<std::unique_ptr<Connection>> connections_;
-  mutable absl::Mutex mutex_;
-  std::vector<Connection*> free_ ABSL_GUARDED_BY(mutex_);  // a stack
+  mutable std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<Connection*> free_;  // a stack, under the mutex
 };
 
 }  // namespace userservice::sqlite

@@ -44,19 +44,19 @@ Checkpointer::Checkpointer(std::unique_ptr<sqlite::Connection> connection, LogGa
 
 Checkpointer::~Checkpointer() {
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     closed_ = true;
   }
   thread_.join();
 }
 
 void Checkpointer::Request() {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   requested_ = true;
 }
 
 void Checkpointer::RequestErase() {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   erase_requested_ = true;
 }
 
@@ -64,14 +64,14 @@ absl::Status Checkpointer::RestartLog() { return StartOver(kRestart); }
 absl::Status Checkpointer::TruncateLog() { return StartOver(kTruncate); }
 
 absl::Status Checkpointer::StartOver(const char* sql) {
-  const absl::MutexLock turn(&start_over_);
+  const MutexLock turn(&start_over_);
   const LogGate::Pause pause(scans_, kScansWaitMax);
   return Checkpoint(sql);
 }
 
 // The pragma's row begins with whether somebody was in the way.
 absl::Status Checkpointer::Checkpoint(const char* sql) {
-  const absl::MutexLock turn(&checkpoint_);
+  const MutexLock turn(&checkpoint_);
   sqlite::QueryScope checkpoint(*connection_, sql);
   const absl::StatusOr<bool> row = checkpoint.Step();
   if (!row.ok()) return row.status();
@@ -86,8 +86,8 @@ Checkpointer::Work Checkpointer::AwaitWork() {
   const auto has_urgent_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return closed_ || requested_;
   };
-  const absl::MutexLock lock(&mutex_, absl::Condition(&has_work));
-  const bool is_urgent = mutex_.AwaitWithDeadline(absl::Condition(&has_urgent_work), erase_next_);
+  const MutexLock lock(&mutex_, Condition(&has_work));
+  const bool is_urgent = mutex_.AwaitWithDeadline(Condition(&has_urgent_work), erase_next_);
   if (closed_) return Work::kNone;
   requested_ = false;
   if (is_urgent && absl::Now() < erase_next_) return Work::kCheckpoint;

@@ -22,8 +22,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "async/mutex.h"
 #include "service/sqlite/connection.h"
 #include "service/store/log_gate.h"
 
@@ -57,10 +57,10 @@ class Checkpointer {
   absl::Status Checkpoint(const char* sql) ABSL_LOCKS_EXCLUDED(checkpoint_);
 
   const std::unique_ptr<sqlite::Connection> connection_;
-  absl::Mutex checkpoint_;  // one checkpoint at a time: SQLite answers BUSY at once to a second one
-  absl::Mutex start_over_;  // one Pause at a time
+  Mutex checkpoint_;  // one checkpoint at a time: SQLite answers BUSY at once to a second one
+  Mutex start_over_;  // one Pause at a time
   LogGate& scans_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   bool requested_ ABSL_GUARDED_BY(mutex_) = false;
   bool erase_requested_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;

@@ -12,8 +12,8 @@
 #include <cstddef>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "async/mutex.h"
 
 namespace userservice::store {
 
@@ -53,26 +53,25 @@ class LogGate {
 
  private:
   void Enter() ABSL_LOCKS_EXCLUDED(mutex_) {
-    const absl::MutexLock lock(&mutex_,
-                               absl::Condition(+[](bool* closed) { return !*closed; }, &closed_));
+    const MutexLock lock(&mutex_, Condition(+[](bool* closed) { return !*closed; }, &closed_));
     ++scans_;
   }
   void Leave() ABSL_LOCKS_EXCLUDED(mutex_) {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     --scans_;
   }
   void Close(absl::Duration wait_max) ABSL_LOCKS_EXCLUDED(mutex_) {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     closed_ = true;
     mutex_.AwaitWithTimeout(
-        absl::Condition(+[](size_t* scans) { return *scans == 0; }, &scans_), wait_max);
+        Condition(+[](size_t* scans) { return *scans == 0; }, &scans_), wait_max);
   }
   void Open() ABSL_LOCKS_EXCLUDED(mutex_) {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     closed_ = false;
   }
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   size_t scans_ ABSL_GUARDED_BY(mutex_) = 0;
 };

@@ -68,25 +68,25 @@ Writer::~Writer() { Close(); }
 
 void Writer::Close() {
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     closed_ = true;
   }
   if (thread_.joinable()) thread_.join();
 }
 
 size_t Writer::open_jobs() const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   return queue_.size() + running_;
 }
 
 Writer::Stats Writer::stats() const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   return stats_;
 }
 
 absl::Status Writer::Enqueue(WriteJob& job) {
   const absl::Time now = options_.clock();
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   if (closed_) return errors::ShuttingDown();
   // The batch that runs is whole; what is queued behind it will be packed anew.
   const absl::Duration drain = rate_.TimeFor(running_) + rate_.TimeFor(queue_.size());
@@ -118,7 +118,7 @@ bool Writer::TakeBatch(std::vector<WriteJob*>& batch) {
   const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return closed_ || !queue_.empty();
   };
-  const absl::MutexLock lock(&mutex_, absl::Condition(&has_work));
+  const MutexLock lock(&mutex_, Condition(&has_work));
   const auto taken = static_cast<std::ptrdiff_t>(std::min(queue_.size(), options_.batch_jobs_max));
   batch.assign(queue_.begin(), queue_.begin() + taken);
   queue_.erase(queue_.begin(), queue_.begin() + taken);
@@ -204,7 +204,7 @@ absl::StatusOr<bool> Writer::RunJobs(std::vector<WriteJob*>& batch) {
   for (size_t i = 0; i < batch.size(); ++i) {
     if (i > 0 && options_.clock() >= end) {
       const auto rest = batch.begin() + static_cast<std::ptrdiff_t>(i);
-      const absl::MutexLock lock(&mutex_);
+      const MutexLock lock(&mutex_);
       queue_.insert(queue_.begin(), rest, batch.end());
       batch.erase(rest, batch.end());
       running_ = batch.size();
@@ -268,7 +268,7 @@ void Writer::Acknowledge(const std::vector<WriteJob*>& batch, const absl::Status
                          absl::Time begun, absl::Duration commit_time) {
   const absl::Duration all = options_.clock() - begun;
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     running_ = 0;
     rate_.Measure(batch.size(), all - commit_time, commit_time);
     ++stats_.batches;
@@ -323,7 +323,7 @@ void Writer::LookAfterLog() {
   }
   // Writes that never pause leave no moment in which the log could begin anew by itself.
   if (!checkpointer_->RestartLog().ok()) return;
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   ++stats_.log_restarts;
 }
 

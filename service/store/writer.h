@@ -40,10 +40,10 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "async/broadcast.h"
+#include "async/mutex.h"
 #include "async/task.h"
 #include "service/sqlite/connection.h"
 #include "service/sqlite/transaction.h"
@@ -131,7 +131,7 @@ class Writer {
   Broadcast committed_;
   LogGate scans_;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::deque<WriteJob*> queue_ ABSL_GUARDED_BY(mutex_);
   size_t running_ ABSL_GUARDED_BY(mutex_) = 0;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;

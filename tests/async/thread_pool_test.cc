@@ -5,10 +5,10 @@
 #include <stdexcept>
 #include <thread>
 
-#include "absl/synchronization/notification.h"
 #include "async/block_on.h"
 #include "async/completion_loop.h"
 #include "gtest/gtest.h"
+#include "tests/support/notification.h"
 
 namespace userservice {
 namespace {
@@ -45,8 +45,8 @@ auto OffloadNow(ThreadPool& pool, Function& function)
 
 TEST(Offload, GivesNothingAtOnceWhenTheQueueIsFull) {
   ThreadPool pool("pool", 1, 1);
-  absl::Notification release;
-  absl::Notification running;
+  Notification release;
+  Notification running;
   ASSERT_TRUE(pool.TrySubmit([&] {
     running.Notify();
     release.WaitForNotification();

@@ -13,11 +13,11 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "tests/support/forwarding_store.h"
 #include "tests/support/local_app.h"
 #include "tests/support/local_server.h"
 #include "tests/support/long_scan.h"
+#include "tests/support/notification.h"
 #include "tests/support/raw_call.h"
 #include "tests/support/rpc_error.h"
 #include "tests/support/sanitized.h"
@@ -122,7 +122,7 @@ class Caller {
     request.set_filter(LongScanFilter());
     users::v1::CountUsersResponse response;
     grpc::Status status;
-    absl::Notification ended;
+    Notification ended;
     const auto end = [&](grpc::Status ended_with) {
       status = std::move(ended_with);
       ended.Notify();

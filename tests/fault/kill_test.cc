@@ -16,9 +16,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/synchronization/notification.h"
 #include "tests/support/eventually.h"
 #include "tests/support/local_app.h"
+#include "tests/support/notification.h"
 #include "tests/support/rpc_error.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/userd_process.h"
@@ -175,7 +175,7 @@ TEST(KillTest, WhatWasAcknowledgedSurvivesAndNothingIsThereTwice) {
     EXPECT_TRUE(Eventually([&] { return acknowledged >= kill_after; }, absl::Seconds(60)));
     // The kill shall come at any moment of a commit, not only when an answer has arrived; nobody
     // notifies.
-    absl::Notification never;
+    Notification never;
     never.WaitForNotificationWithTimeout(and_then);
     userd.Signal(SIGKILL);
     EXPECT_EQ(userd.WaitForExit(), 128 + SIGKILL);

@@ -39,6 +39,7 @@ CASES = [
     ('layering', 'tests/store/a_test.cc', '#include <sqlite3.h>\n', OK),
     ('includes', 'service/store/a.cc', '#include <iostream>\n', 'iostream'),
     ('includes', 'client/cli/a.cc', '#include <iostream>\n', OK),
+    ('includes', 'service/rpc/a.cc', '#include "absl/synchronization/mutex.h"\n', 'async/mutex.h'),
     ('sleeps', 'tests/async/a_test.cc', f'std::this_thread::{SLEEP}(1s);\n', 'sleep_for'),
     ('sleeps', 'tests/interop/a.py', 'time' + '.sleep(1)\n', 'time.sleep'),
     ('sleeps', 'tests/async/a_test.cc', 'co_await loop.Sleep(delay);\n', OK),

@@ -4,12 +4,12 @@
 #include <atomic>
 #include <list>
 
-#include "absl/synchronization/notification.h"
 #include "async/broadcast.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/support/forwarding_store.h"
 #include "tests/support/local_app.h"
 #include "tests/support/local_server.h"
+#include "tests/support/notification.h"
 #include "tests/support/rpc_error.h"
 
 namespace userservice {
@@ -70,7 +70,7 @@ class PendingGet {
   users::v1::GetUserRequest request_;
   User user_;
   grpc::Status status_;
-  absl::Notification ended_;
+  Notification ended_;
 };
 
 TEST(AdmissionTest, ACallOverTheLimitIsRefusedAtOnceWithAPushback) {

@@ -10,12 +10,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/support/eventually.h"
 #include "tests/support/local_app.h"
 #include "tests/support/long_scan.h"
+#include "tests/support/notification.h"
 #include "tests/support/raw_call.h"
 #include "tests/support/rpc_error.h"
 #include "tests/support/sanitized.h"
@@ -61,7 +61,7 @@ class PendingCount {
   users::v1::CountUsersRequest request_;
   users::v1::CountUsersResponse response_;
   grpc::Status status_;
-  absl::Notification ended_;
+  Notification ended_;
 };
 
 grpc::Status GetOne(users::v1::UserService::Stub& users) {

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "tests/support/eventually.h"
 #include "tests/support/local_app.h"
 #include "tests/support/long_scan.h"
+#include "tests/support/notification.h"
 #include "tests/support/rpc_error.h"
 #include "tests/support/sanitized.h"
 
@@ -48,7 +48,7 @@ class StatementStopTest : public testing::Test {
     users::v1::CountUsersRequest request;
     users::v1::CountUsersResponse response;
     grpc::Status status;
-    absl::Notification ended;
+    Notification ended;
   };
 
   static void ExpectSoon(std::vector<absl::Duration> stopped_after) {

@@ -16,7 +16,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/notification.h"
 #include "async/block_on.h"
 #include "async/spawn.h"
 #include "async/stop.h"
@@ -25,6 +24,7 @@
 #include "service/sqlite/query_scope.h"
 #include "service/store/database.h"
 #include "service/store/writer.h"
+#include "tests/support/notification.h"
 
 namespace userservice::store {
 
@@ -96,7 +96,7 @@ class Started {
 
   std::stop_token token_;
   std::optional<T> result_;
-  absl::Notification done_;
+  Notification done_;
 };
 
 // Keeps the writer busy, from construction until Release(), with a write that does nothing: what is
@@ -120,8 +120,8 @@ class HeldWriter {
 
  private:
   std::function<absl::Status(WriteScope&)> wait_;
-  absl::Notification running_;
-  absl::Notification release_;
+  Notification running_;
+  Notification release_;
   Started<absl::Status> write_;
 };
 

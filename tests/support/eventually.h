@@ -4,9 +4,9 @@
 //   EXPECT_TRUE(Eventually([&] { return app.live_calls() == 0; }));
 #pragma once
 
-#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "tests/support/notification.h"
 
 namespace userservice {
 
@@ -19,7 +19,7 @@ template <class Condition>
     if (condition()) return true;
     if (absl::Now() >= give_up) return false;
     // Nobody will notify: this is the pause between two looks, short beside what is waited for.
-    absl::Notification never;
+    Notification never;
     never.WaitForNotificationWithTimeout(absl::Milliseconds(1));
   }
 }

@@ -35,7 +35,7 @@ bool Matches(const v1::User& user, const std::string& filter) {
 }  // namespace
 
 void FakeUserService::AddUsers(int64_t count) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   for (int64_t i = 0; i < count; ++i) {
     const int64_t id = next_id_++;
     v1::User& user = users_[id];
@@ -50,60 +50,60 @@ void FakeUserService::AddUsers(int64_t count) {
 }
 
 void FakeUserService::FailNext(int times, StatusCode code) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   failures_left_ = times;
   failure_ = code;
 }
 
 void FakeUserService::AnswerWith(const Status& status) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   answer_ = status;
 }
 
 void FakeUserService::Stall() {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   stalled_ = true;
 }
 
 void FakeUserService::Release() {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   stalled_ = false;
 }
 
 void FakeUserService::WaitForBegun(int calls) {
   const auto begun = [this, calls]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return begun_ >= calls; };
-  const absl::MutexLock lock(&mutex_, absl::Condition(&begun));
+  const MutexLock lock(&mutex_, Condition(&begun));
 }
 
 void FakeUserService::WaitForCancelled(int calls) {
   const auto cancelled = [this, calls]()
                              ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return cancelled_ >= calls; };
-  const absl::MutexLock lock(&mutex_, absl::Condition(&cancelled));
+  const MutexLock lock(&mutex_, Condition(&cancelled));
 }
 
 int FakeUserService::begun() const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   return begun_;
 }
 
 absl::Duration FakeUserService::last_deadline() const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   return last_deadline_;
 }
 
 std::string FakeUserService::last_metadata(const std::string& key) const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   const auto found = last_metadata_.find(key);
   return found == last_metadata_.end() ? "" : found->second;
 }
 
 int FakeUserService::chunks_written() const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   return chunks_written_;
 }
 
 Status FakeUserService::Begin(ServerContext* context) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   ++begun_;
   last_deadline_ = context->deadline() == std::chrono::system_clock::time_point::max()
                        ? absl::InfiniteDuration()
@@ -118,7 +118,7 @@ Status FakeUserService::Begin(ServerContext* context) {
   }
   const auto released = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !stalled_; };
   // A synchronous handler learns of a cancellation only by asking.
-  while (!mutex_.AwaitWithTimeout(absl::Condition(&released), absl::Milliseconds(2))) {
+  while (!mutex_.AwaitWithTimeout(Condition(&released), absl::Milliseconds(2))) {
     if (!context->IsCancelled()) continue;
     ++cancelled_;
     return Status(StatusCode::CANCELLED, "cancelled");
@@ -132,7 +132,7 @@ Status FakeUserService::Begin(ServerContext* context) {
 }
 
 Status FakeUserService::Find(int64_t user_id, v1::User* response) const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   const auto found = users_.find(user_id);
   if (found == users_.end())
     return Status(StatusCode::NOT_FOUND, absl::StrCat("no user ", user_id));
@@ -141,7 +141,7 @@ Status FakeUserService::Find(int64_t user_id, v1::User* response) const {
 }
 
 Status FakeUserService::Apply(const v1::CreateUserRequest& request, v1::User* response) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   *response = request.user();
   response->set_user_id(next_id_);
   response->set_etag(absl::StrCat("\"", next_id_, "\""));
@@ -150,7 +150,7 @@ Status FakeUserService::Apply(const v1::CreateUserRequest& request, v1::User* re
 }
 
 Status FakeUserService::Apply(const v1::UpdateUserRequest& request, v1::User* response) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   const auto found = users_.find(request.user().user_id());
   if (found == users_.end()) return Status(StatusCode::NOT_FOUND, "no such user");
   for (const std::string& path : request.update_mask().paths()) {
@@ -164,7 +164,7 @@ Status FakeUserService::Apply(const v1::UpdateUserRequest& request, v1::User* re
 }
 
 Status FakeUserService::Apply(const v1::DeleteUserRequest& request) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   if (users_.erase(request.user_id()) == 0 && !request.allow_missing()) {
     return Status(StatusCode::NOT_FOUND, "no such user");
   }
@@ -186,7 +186,7 @@ Status FakeUserService::GetUser(ServerContext* context, const v1::GetUserRequest
 Status FakeUserService::LookupUser(ServerContext* context, const v1::LookupUserRequest* request,
                                    v1::User* response) {
   if (Status status = Begin(context); !status.ok()) return status;
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   for (const auto& [id, user] : users_) {
     if (user.email() != request->email()) continue;
     *response = user;
@@ -198,7 +198,7 @@ Status FakeUserService::LookupUser(ServerContext* context, const v1::LookupUserR
 Status FakeUserService::ListUsers(ServerContext* context, const v1::ListUsersRequest* request,
                                   v1::ListUsersResponse* response) {
   if (Status status = Begin(context); !status.ok()) return status;
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   const int64_t after = request->page_token().empty() ? 0 : std::stoll(request->page_token());
   const int size = request->page_size() == 0 ? 50 : request->page_size();
   for (auto it = users_.upper_bound(after); it != users_.end(); ++it) {
@@ -268,7 +268,7 @@ Status FakeUserService::BatchDeleteUsers(ServerContext* context,
 Status FakeUserService::CountUsers(ServerContext* context, const v1::CountUsersRequest* request,
                                    v1::CountUsersResponse* response) {
   if (Status status = Begin(context); !status.ok()) return status;
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(&mutex_);
   int64_t count = 0;
   for (const auto& [id, user] : users_) count += Matches(user, request->filter()) ? 1 : 0;
   response->set_count(count);
@@ -281,7 +281,7 @@ Status FakeUserService::ExportUsers(ServerContext* context, const v1::ExportUser
   if (Status status = Begin(context); !status.ok()) return status;
   std::vector<v1::User> matching;
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     for (const auto& [id, user] : users_) {
       if (Matches(user, request->filter())) matching.push_back(user);
     }
@@ -291,7 +291,7 @@ Status FakeUserService::ExportUsers(ServerContext* context, const v1::ExportUser
     *chunk.add_users() = user;
     chunk.set_resume_token(absl::StrCat(user.user_id()));
     const bool taken = writer->Write(chunk);
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(&mutex_);
     if (!taken) {
       ++cancelled_;
       return Status(StatusCode::CANCELLED, "the client went away");

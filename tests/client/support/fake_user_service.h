@@ -15,8 +15,8 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "async/mutex.h"
 #include "grpcpp/server.h"
 #include "users/v1/user_service.grpc.pb.h"
 
@@ -82,7 +82,7 @@ class FakeUserService final : public users::v1::UserService::Service {
   grpc::Status Apply(const users::v1::DeleteUserRequest& request);
   grpc::Status Find(int64_t user_id, users::v1::User* response) const;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::map<int64_t, users::v1::User> users_ ABSL_GUARDED_BY(mutex_);
   int64_t next_id_ ABSL_GUARDED_BY(mutex_) = 1;
   int failures_left_ ABSL_GUARDED_BY(mutex_) = 0;
