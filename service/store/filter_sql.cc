@@ -146,8 +146,8 @@ Piece WriteJoined(const std::vector<FilterNode>& nodes, bool is_or, bool negated
     piece.condition.sql = absl::StrCat("(", piece.condition.sql, ")");
     ++piece.depth;
   }
-  std::stable_sort(pieces.begin(), pieces.end(),
-                   [](const Piece& a, const Piece& b) { return a.depth > b.depth; });
+  std::sort(pieces.begin(), pieces.end(),
+            [](const Piece& a, const Piece& b) { return a.depth > b.depth; });
   Piece joined;
   joined.is_or = is_or;
   joined.depth = pieces.front().depth;
