@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <iostream>
 #include <thread>
 #include <variant>
@@ -74,7 +75,7 @@ std::string AddressWithPort(const std::string& listen_address, int port) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
 #ifdef NDEBUG
   // Debian builds abseil with deadlock detection on, which every lock of gRPC pays for.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
@@ -104,4 +105,7 @@ int main(int argc, char** argv) {
   (*app)->Stop();
   spdlog::info("stopped");
   return EXIT_SUCCESS;
+} catch (const std::exception& error) {  // no memory, no threads: what no status tells
+  std::fprintf(stderr, "userd: %s\n", error.what());
+  return EXIT_FAILURE;
 }

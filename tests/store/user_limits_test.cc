@@ -54,12 +54,12 @@ class UserLimitsTest : public UserStoreTest {
     options_.rows_examined_max = 1'000'000;
   }
   static void TearDownTestSuite() {
-    delete many_;
-    many_ = nullptr;
+    delete many;
+    many = nullptr;
   }
   static const TempDatabase& Many() {
-    if (many_ == nullptr) many_ = new TempDatabase(ManyUsers());
-    return *many_;
+    if (many == nullptr) many = new TempDatabase(ManyUsers());
+    return *many;
   }
 
   // Until a scan runs.
@@ -96,7 +96,7 @@ class UserLimitsTest : public UserStoreTest {
   }
 
  private:
-  static inline const TempDatabase* many_ = nullptr;
+  static inline const TempDatabase* many = nullptr;
 };
 
 TEST_F(UserLimitsTest, ARunningScanStopsWhenItIsAskedTo) {
