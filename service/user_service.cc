@@ -22,10 +22,6 @@ auto Bind(Task<absl::StatusOr<Resp>> (*handler)(Call&, const Req&, store::UserSt
 }
 
 // What the contract has and this version does not serve yet.
-template <class Resp>
-Task<absl::StatusOr<Resp>> NotServedYet(Call&, std::string_view method) {
-  co_return errors::MethodUnimplemented(method);
-}
 Task<absl::Status> StreamNotServedYet(std::string_view method) {
   co_return errors::MethodUnimplemented(method);
 }
@@ -54,23 +50,15 @@ void AddWrites(rpc::Server& server, Service& service, store::UserStore& store) {
                   Bind(handlers::UpdateUser, store));
   server.AddUnary("DeleteUser", service, &Service::RequestDeleteUser,
                   Bind(handlers::DeleteUser, store));
+  server.AddUnary("BatchCreateUsers", service, &Service::RequestBatchCreateUsers,
+                  Bind(handlers::BatchCreateUsers, store));
+  server.AddUnary("BatchUpdateUsers", service, &Service::RequestBatchUpdateUsers,
+                  Bind(handlers::BatchUpdateUsers, store));
+  server.AddUnary("BatchDeleteUsers", service, &Service::RequestBatchDeleteUsers,
+                  Bind(handlers::BatchDeleteUsers, store));
 }
 
 void AddNotServedYet(rpc::Server& server, Service& service) {
-  server.AddUnary("BatchCreateUsers", service, &Service::RequestBatchCreateUsers,
-                  [](Call& call, const users::v1::BatchCreateUsersRequest&) {
-                    return NotServedYet<users::v1::BatchCreateUsersResponse>(call,
-                                                                             "BatchCreateUsers");
-                  });
-  server.AddUnary("BatchUpdateUsers", service, &Service::RequestBatchUpdateUsers,
-                  [](Call& call, const users::v1::BatchUpdateUsersRequest&) {
-                    return NotServedYet<users::v1::BatchUpdateUsersResponse>(call,
-                                                                             "BatchUpdateUsers");
-                  });
-  server.AddUnary("BatchDeleteUsers", service, &Service::RequestBatchDeleteUsers,
-                  [](Call& call, const users::v1::BatchDeleteUsersRequest&) {
-                    return NotServedYet<google::protobuf::Empty>(call, "BatchDeleteUsers");
-                  });
   server.AddBidi(
       "ImportUsers", service, &Service::RequestImportUsers,
       [](Call&, rpc::BidiStream<users::v1::ImportUsersRequest, users::v1::ImportUsersResponse>&) {

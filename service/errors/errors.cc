@@ -131,14 +131,15 @@ absl::Status PageTokenInvalid(std::string_view field) {
   return status;
 }
 
-absl::Status UpdateMaskInvalid(std::string_view path) {
+absl::Status UpdateMaskInvalid(std::string_view field, std::string_view path) {
   const std::string shown = Excerpt(path);
   const std::string problem = absl::StrCat(
       "names \"", shown, "\", which cannot be written; fields are name, email, age, or * for all");
   absl::Status status =
       Make(absl::StatusCode::kInvalidArgument, users::v1::ERROR_REASON_UPDATE_MASK_INVALID,
-           absl::StrCat("update_mask ", problem), {{"path", shown}});
-  AttachViolation(status, "update_mask", problem);
+           absl::StrCat(AbslView(field), " ", problem),
+           {{"field", std::string(field)}, {"path", shown}});
+  AttachViolation(status, field, problem);
   return status;
 }
 

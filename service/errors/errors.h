@@ -38,7 +38,7 @@ absl::Status FieldsInvalid(const std::vector<FieldViolation>& violations);
 absl::Status FilterInvalid(size_t column, std::string_view problem);
 absl::Status OrderByInvalid(std::string_view problem);
 absl::Status PageTokenInvalid(std::string_view field);  // "page_token" or "resume_token"
-absl::Status UpdateMaskInvalid(std::string_view path);
+absl::Status UpdateMaskInvalid(std::string_view field, std::string_view path);
 absl::Status RequestIdInvalid();
 absl::Status RequestIdReused(std::string_view request_id);
 absl::Status BatchTooLarge(std::string_view field, size_t size, size_t limit);

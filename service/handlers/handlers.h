@@ -27,6 +27,12 @@ Task<absl::StatusOr<User>> UpdateUser(rpc::Call& call, const users::v1::UpdateUs
                                       store::UserStore& store);
 Task<absl::StatusOr<google::protobuf::Empty>> DeleteUser(
     rpc::Call& call, const users::v1::DeleteUserRequest& request, store::UserStore& store);
+Task<absl::StatusOr<users::v1::BatchCreateUsersResponse>> BatchCreateUsers(
+    rpc::Call& call, const users::v1::BatchCreateUsersRequest& request, store::UserStore& store);
+Task<absl::StatusOr<users::v1::BatchUpdateUsersResponse>> BatchUpdateUsers(
+    rpc::Call& call, const users::v1::BatchUpdateUsersRequest& request, store::UserStore& store);
+Task<absl::StatusOr<google::protobuf::Empty>> BatchDeleteUsers(
+    rpc::Call& call, const users::v1::BatchDeleteUsersRequest& request, store::UserStore& store);
 
 // read_users.cc
 Task<absl::StatusOr<User>> GetUser(rpc::Call& call, const users::v1::GetUserRequest& request,

@@ -24,13 +24,13 @@ class UserValues {
   // The address in lower case.
   std::string Email(std::string_view path, std::string_view email);
   int32_t Age(std::string_view path, int32_t age);
+  // Anything else that is wrong; see errors::FieldViolation for what `description` is.
+  void Note(std::string_view path, std::string_view description);
 
   // OK, or FIELD_INVALID with all that was noted.
   absl::Status status() const;
 
  private:
-  void Note(std::string_view path, std::string_view description);
-
   std::vector<errors::FieldViolation> violations_;
 };
 

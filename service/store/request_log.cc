@@ -1,9 +1,12 @@
 #include "service/store/request_log.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "service/errors/errors.h"
+#include "service/errors/text.h"
 #include "service/sqlite/connection.h"
 #include "service/sqlite/query_scope.h"
 #include "service/store/storage_error.h"
@@ -17,6 +20,12 @@ constexpr char kSelectRequest[] =
     "SELECT fingerprint, user_id, response FROM request_ids WHERE request_id = ? AND created_at > "
     "?";
 
+// The rows of the users after the first, in their order. Those of an earlier use of the id may
+// still be there.
+constexpr char kSelectMoreUsers[] =
+    "SELECT user_id, response FROM request_ids WHERE request_id > ? AND request_id < ? AND "
+    "created_at > ? ORDER BY request_id";
+
 constexpr char kInsertRequest[] =
     "INSERT OR REPLACE INTO request_ids (request_id, fingerprint, user_id, response, created_at) "
     "VALUES (?, ?, ?, ?, ?)";
@@ -24,46 +33,84 @@ constexpr char kInsertRequest[] =
 // Faster than they are added, so that the table holds little more than a day's.
 constexpr char kDeleteSomeOldRequests[] =
     "DELETE FROM request_ids WHERE request_id IN "
-    "(SELECT request_id FROM request_ids WHERE created_at <= ? ORDER BY created_at LIMIT 4)";
+    "(SELECT request_id FROM request_ids WHERE created_at <= ? ORDER BY created_at LIMIT ?)";
 
 constexpr char kDeleteOldRequests[] = "DELETE FROM request_ids WHERE created_at <= ?";
 
 constexpr char kEraseResponses[] =
     "UPDATE request_ids SET response = NULL WHERE user_id = ? AND response IS NOT NULL";
 
+constexpr size_t kDroppedPerRow = 4;
+
+// '0' follows '/' in ASCII, and neither stands in a UUID before its end.
+std::string MoreUsersBegin(std::string_view request_id) {
+  return absl::StrCat(errors::AbslView(request_id), "/");
+}
+std::string MoreUsersEnd(std::string_view request_id) {
+  return absl::StrCat(errors::AbslView(request_id), "0");
+}
+// As wide for each, so that they sort as they are counted.
+std::string MoreUsersKey(std::string_view request_id, size_t index) {
+  return absl::StrCat(MoreUsersBegin(request_id), absl::Dec(index, absl::kZeroPad6));
+}
+
+LoggedUser ReadLoggedUser(const sqlite::QueryScope& row, int column) {
+  LoggedUser user(row.Int64(column), std::nullopt);
+  if (!row.IsNull(column + 1)) user.response = std::string(row.Blob(column + 1));
+  return user;
+}
+
 int64_t OldestKept(absl::Time now) { return absl::ToUnixSeconds(now - kKept); }
 
 }  // namespace
 
-absl::StatusOr<std::optional<LoggedRequest>> FindRequest(const WriteScope& scope,
-                                                         std::string_view request_id,
-                                                         std::string_view fingerprint,
-                                                         absl::Time now) {
-  sqlite::QueryScope row(scope.connection(), kSelectRequest, scope.limits());
-  row.Bind(request_id, OldestKept(now));
-  const absl::StatusOr<bool> found = row.Step();
-  if (!found.ok()) return StorageError(found.status());
-  if (!*found) return std::nullopt;
-  if (row.Blob(0) != fingerprint) return errors::RequestIdReused(request_id);
-  LoggedRequest request(row.Int64(1), std::nullopt);
-  if (!row.IsNull(2)) request.response = std::string(row.Blob(2));
-  return request;
+absl::StatusOr<std::optional<std::vector<LoggedUser>>> FindRequest(const WriteScope& scope,
+                                                                   std::string_view request_id,
+                                                                   std::string_view fingerprint,
+                                                                   absl::Time now) {
+  std::vector<LoggedUser> users;
+  {
+    sqlite::QueryScope row(scope.connection(), kSelectRequest, scope.limits());
+    row.Bind(request_id, OldestKept(now));
+    const absl::StatusOr<bool> found = row.Step();
+    if (!found.ok()) return StorageError(found.status());
+    if (!*found) return std::nullopt;
+    if (row.Blob(0) != fingerprint) return errors::RequestIdReused(request_id);
+    if (row.IsNull(1)) return users;
+    users.push_back(ReadLoggedUser(row, 1));
+  }
+  sqlite::QueryScope row(scope.connection(), kSelectMoreUsers, scope.limits());
+  row.Bind(MoreUsersBegin(request_id), MoreUsersEnd(request_id), OldestKept(now));
+  for (;;) {
+    const absl::StatusOr<bool> found = row.Step();
+    if (!found.ok()) return StorageError(found.status());
+    if (!*found) return users;
+    users.push_back(ReadLoggedUser(row, 0));
+  }
 }
 
 absl::Status LogRequest(const WriteScope& scope, std::string_view request_id,
-                        std::string_view fingerprint, const LoggedRequest& request,
+                        std::string_view fingerprint, const std::vector<users::v1::User>& users,
                         absl::Time now) {
+  const size_t rows = std::max<size_t>(users.size(), 1);
   {
     sqlite::QueryScope old(scope.connection(), kDeleteSomeOldRequests, scope.limits());
-    if (absl::Status status = old.Bind(OldestKept(now)).Run(); !status.ok())
+    const auto dropped = static_cast<int64_t>(kDroppedPerRow * rows);
+    if (absl::Status status = old.Bind(OldestKept(now), dropped).Run(); !status.ok())
       return StorageError(status);
   }
-  std::optional<sqlite::Blob> response;
-  if (request.response.has_value()) response.emplace(*request.response);
-  sqlite::QueryScope insert(scope.connection(), kInsertRequest, scope.limits());
-  insert.Bind(request_id, sqlite::Blob(fingerprint), request.user_id, response,
-              absl::ToUnixSeconds(now));
-  return StorageError(insert.Run());
+  for (size_t i = 0; i < rows; ++i) {
+    sqlite::QueryScope insert(scope.connection(), kInsertRequest, scope.limits());
+    insert.BindAt(1, i == 0 ? std::string(request_id) : MoreUsersKey(request_id, i));
+    insert.BindAt(2, sqlite::Blob(fingerprint));
+    if (i < users.size()) {
+      insert.BindAt(3, users[i].user_id());
+      insert.BindAt(4, sqlite::Blob(users[i].SerializeAsString()));
+    }
+    insert.BindAt(5, absl::ToUnixSeconds(now));
+    if (absl::Status status = insert.Run(); !status.ok()) return StorageError(status);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status PurgeRequests(const std::string& path, absl::Time now) {

@@ -1,10 +1,12 @@
 // The request log: which writes that carry a request_id (AIP-155) were done, and what was answered.
 //
-//   absl::StatusOr<std::optional<LoggedRequest>> first = FindRequest(scope, id, fingerprint, now);
+//   absl::StatusOr<std::optional<std::vector<LoggedUser>>> first =
+//       FindRequest(scope, id, fingerprint, now);
 //   ...                                                    // not found: do the write
-//   absl::Status status =
-//       LogRequest(scope, id, fingerprint, LoggedRequest(user_id, response), now);
+//   absl::Status status = LogRequest(scope, id, fingerprint, users, now);
 //
+// A request has a row, in which its first user stands; further ones have rows of their own, "ID/1"
+// and so on, so that each can be erased by itself.
 // All of it happens in the transaction of the write itself, so that after a crash both are there or
 // neither is. Entries live 24 hours. Responses are personal data: they go with their user, at once.
 // Errors: of the catalogue. Threads: the writer's; PurgeRequests any.
@@ -14,34 +16,38 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "service/store/write_job.h"
+#include "users/v1/user.pb.h"
 
 namespace userservice::store {
 
-struct LoggedRequest {
-  LoggedRequest() = default;
-  LoggedRequest(int64_t written_user_id, std::optional<std::string> first_response)
+struct LoggedUser {
+  LoggedUser() = default;
+  LoggedUser(int64_t written_user_id, std::optional<std::string> first_response)
       : user_id(written_user_id), response(std::move(first_response)) {}
 
   int64_t user_id = 0;
-  std::optional<std::string>
-      response;  // the serialized User; nothing for a deletion, and once the user was deleted
+  std::optional<std::string> response;  // the serialized User; nothing once it was deleted
 };
 
 // Nothing if the id is new, or was last used more than 24 hours before `now`. REQUEST_ID_REUSED if
 // it was used for a request with another fingerprint.
-absl::StatusOr<std::optional<LoggedRequest>> FindRequest(const WriteScope& scope,
-                                                         std::string_view request_id,
-                                                         std::string_view fingerprint,
-                                                         absl::Time now);
+absl::StatusOr<std::optional<std::vector<LoggedUser>>> FindRequest(const WriteScope& scope,
+                                                                   std::string_view request_id,
+                                                                   std::string_view fingerprint,
+                                                                   absl::Time now);
 
-// Also drops a few entries that have had their time.
+// `users` is what was answered, none for a deletion. Also drops a few entries that have had their
+// time.
 absl::Status LogRequest(const WriteScope& scope, std::string_view request_id,
-                        std::string_view fingerprint, const LoggedRequest& request, absl::Time now);
+                        std::string_view fingerprint, const std::vector<users::v1::User>& users,
+                        absl::Time now);
 
 // Drops all entries that have had their time, on a connection of its own. For an opening: where no
 // write has a request_id any more, LogRequest drops none.

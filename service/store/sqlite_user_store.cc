@@ -32,63 +32,60 @@ absl::StatusOr<std::string> ReadPageTokenKey(const std::string& path) {
   return std::string(row.Blob(0));
 }
 
-WriteKind KindOf(WriteKind bare, const WriteOptions& options) {
-  return options.request_id.empty() && !options.validate_only ? bare
-                                                              : WriteKind::kSeveralStatements;
+using Users = std::vector<users::v1::User>;
+
+// The kind of a write that changes one row for each of `rows`, by one statement.
+WriteKind KindOf(size_t rows, const WriteOptions& options) {
+  const bool bare = rows <= 1 && options.request_id.empty() && !options.validate_only;
+  return bare ? WriteKind::kOneStatement : WriteKind::kSeveralStatements;
 }
 
 // What the first success of this request answered.
-absl::StatusOr<users::v1::User> Replay(const LoggedRequest& first) {
-  if (!first.response.has_value()) return errors::UserNotFound(first.user_id);
-  users::v1::User user;
-  if (!user.ParseFromString(*first.response))
-    return errors::Internal("a logged response can not be read");
-  return user;
+absl::StatusOr<Users> Replay(const std::vector<LoggedUser>& first) {
+  Users users(first.size());
+  for (size_t i = 0; i < first.size(); ++i) {
+    if (!first[i].response.has_value()) return errors::UserNotFound(first[i].user_id);
+    if (!users[i].ParseFromString(*first[i].response))
+      return errors::Internal("a logged response can not be read");
+  }
+  return users;
 }
 
-// Runs a write that answers with a user once for its request_id.
+// Runs a write, which answers with users, once for its request_id.
 template <class Write>
-absl::StatusOr<users::v1::User> RunOnce(WriteScope& scope, const WriteOptions& options,
-                                        absl::Time now, const Write& write) {
+absl::StatusOr<Users> RunOnce(WriteScope& scope, const WriteOptions& options, absl::Time now,
+                              const Write& write) {
   const std::string& request_id = options.request_id;
   if (!request_id.empty()) {
-    const absl::StatusOr<std::optional<LoggedRequest>> first =
+    const absl::StatusOr<std::optional<std::vector<LoggedUser>>> first =
         FindRequest(scope, request_id, options.fingerprint, now);
     if (!first.ok()) return first.status();
     if (first->has_value()) return Replay(**first);
   }
-  absl::StatusOr<users::v1::User> user = write();
-  if (!user.ok()) return user;
+  absl::StatusOr<Users> users = write();
+  if (!users.ok()) return users;
   if (options.validate_only) {
     scope.Discard();
-    return user;
+    return users;
   }
-  if (request_id.empty()) return user;
-  const LoggedRequest request(user->user_id(), user->SerializeAsString());
-  if (absl::Status status = LogRequest(scope, request_id, options.fingerprint, request, now);
+  if (request_id.empty()) return users;
+  if (absl::Status status = LogRequest(scope, request_id, options.fingerprint, *users, now);
       !status.ok())
     return status;
-  return user;
+  return users;
 }
 
-absl::Status RemoveOnce(WriteScope& scope, int64_t user_id, const std::string& etag,
-                        bool allow_missing, const WriteOptions& options, absl::Time now) {
-  const std::string& request_id = options.request_id;
-  if (!request_id.empty()) {
-    const absl::StatusOr<std::optional<LoggedRequest>> first =
-        FindRequest(scope, request_id, options.fingerprint, now);
-    if (!first.ok()) return first.status();
-    if (first->has_value()) return absl::OkStatus();
+// What `write_one` makes of each, up to the first that fails.
+template <class Item, class WriteOne>
+absl::StatusOr<Users> WriteEach(const std::vector<Item>& items, const WriteOne& write_one) {
+  Users users;
+  users.reserve(items.size());
+  for (const Item& item : items) {
+    absl::StatusOr<users::v1::User> user = write_one(item);
+    if (!user.ok()) return user.status();
+    users.push_back(*std::move(user));
   }
-  if (absl::Status status = RemoveUser(scope, user_id, etag, allow_missing, now); !status.ok())
-    return status;
-  if (options.validate_only) {
-    scope.Discard();
-    return absl::OkStatus();
-  }
-  if (request_id.empty()) return absl::OkStatus();
-  return LogRequest(scope, request_id, options.fingerprint, LoggedRequest(user_id, std::nullopt),
-                    now);
+  return users;
 }
 
 }  // namespace
@@ -136,46 +133,58 @@ SqliteUserStore::SqliteUserStore(const SqliteStoreOptions& options, std::string 
 
 SqliteUserStore::~SqliteUserStore() = default;
 
-Task<absl::StatusOr<users::v1::User>> SqliteUserStore::CreateUser(CallContext context,
-                                                                  const users::v1::User& user,
-                                                                  const WriteOptions& options) {
-  auto create = [&](WriteScope& scope) -> absl::StatusOr<users::v1::User> {
+Task<absl::StatusOr<Users>> SqliteUserStore::CreateUsers(CallContext context, const Users& users,
+                                                         const WriteOptions& options) {
+  auto create = [&](WriteScope& scope) -> absl::StatusOr<Users> {
     const absl::Time now = options_.clock();
-    const auto insert = [&] { return InsertUser(scope, user, now); };
-    absl::StatusOr<users::v1::User> created = RunOnce(scope, options, now, insert);
+    const auto insert = [&](const users::v1::User& user) { return InsertUser(scope, user, now); };
+    absl::StatusOr<Users> created =
+        RunOnce(scope, options, now, [&] { return WriteEach(users, insert); });
+    if (!created.ok() || !scope.discarded()) return created;
     // What only storing it would give.
-    if (created.ok() && scope.discarded()) {
-      created->clear_user_id();
-      created->clear_create_time();
-      created->clear_update_time();
-      created->clear_etag();
+    for (users::v1::User& user : *created) {
+      user.clear_user_id();
+      user.clear_create_time();
+      user.clear_update_time();
+      user.clear_etag();
     }
     return created;
   };
-  co_return co_await writer_->Write(context, KindOf(WriteKind::kOneStatement, options), create);
+  co_return co_await writer_->Write(context, KindOf(users.size(), options), create);
 }
 
-Task<absl::StatusOr<users::v1::User>> SqliteUserStore::UpdateUser(CallContext context,
-                                                                  const UserUpdate& update,
-                                                                  const WriteOptions& options) {
-  auto change = [&](WriteScope& scope) -> absl::StatusOr<users::v1::User> {
+Task<absl::StatusOr<Users>> SqliteUserStore::UpdateUsers(CallContext context,
+                                                         const std::vector<UserUpdate>& updates,
+                                                         const WriteOptions& options) {
+  auto change = [&](WriteScope& scope) -> absl::StatusOr<Users> {
     const absl::Time now = options_.clock();
-    const auto change_row = [&] { return ChangeUser(scope, update, now); };
-    absl::StatusOr<users::v1::User> changed = RunOnce(scope, options, now, change_row);
-    if (changed.ok() && scope.discarded()) {
-      changed->clear_update_time();
-      changed->clear_etag();
+    const auto change_row = [&](const UserUpdate& update) {
+      return ChangeUser(scope, update, now);
+    };
+    absl::StatusOr<Users> changed =
+        RunOnce(scope, options, now, [&] { return WriteEach(updates, change_row); });
+    if (!changed.ok() || !scope.discarded()) return changed;
+    for (users::v1::User& user : *changed) {
+      user.clear_update_time();
+      user.clear_etag();
     }
     return changed;
   };
-  co_return co_await writer_->Write(context, KindOf(WriteKind::kOneStatement, options), change);
+  co_return co_await writer_->Write(context, KindOf(updates.size(), options), change);
 }
 
-Task<absl::Status> SqliteUserStore::DeleteUser(CallContext context, int64_t user_id,
-                                               const std::string& etag, bool allow_missing,
-                                               const WriteOptions& options) {
+Task<absl::Status> SqliteUserStore::DeleteUsers(CallContext context,
+                                                const std::vector<UserRemoval>& removals,
+                                                const WriteOptions& options) {
   auto remove = [&](WriteScope& scope) -> absl::Status {
-    return RemoveOnce(scope, user_id, etag, allow_missing, options, options_.clock());
+    const absl::Time now = options_.clock();
+    const auto remove_all = [&]() -> absl::StatusOr<Users> {
+      for (const UserRemoval& removal : removals) {
+        if (absl::Status status = RemoveUser(scope, removal, now); !status.ok()) return status;
+      }
+      return Users();
+    };
+    return RunOnce(scope, options, now, remove_all).status();
   };
   co_return co_await writer_->Write(context, WriteKind::kSeveralStatements, remove);
 }

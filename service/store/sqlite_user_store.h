@@ -62,12 +62,14 @@ class SqliteUserStore final : public UserStore {
   Task<absl::StatusOr<UserPage>> ListUsers(CallContext context, const PageQuery& query) override;
   Task<absl::StatusOr<UserCount>> CountUsers(CallContext context, const Filter& filter) override;
 
-  Task<absl::StatusOr<users::v1::User>> CreateUser(CallContext context, const users::v1::User& user,
-                                                   const WriteOptions& options) override;
-  Task<absl::StatusOr<users::v1::User>> UpdateUser(CallContext context, const UserUpdate& update,
-                                                   const WriteOptions& options) override;
-  Task<absl::Status> DeleteUser(CallContext context, int64_t user_id, const std::string& etag,
-                                bool allow_missing, const WriteOptions& options) override;
+  Task<absl::StatusOr<std::vector<users::v1::User>>> CreateUsers(
+      CallContext context, const std::vector<users::v1::User>& users,
+      const WriteOptions& options) override;
+  Task<absl::StatusOr<std::vector<users::v1::User>>> UpdateUsers(
+      CallContext context, const std::vector<UserUpdate>& updates,
+      const WriteOptions& options) override;
+  Task<absl::Status> DeleteUsers(CallContext context, const std::vector<UserRemoval>& removals,
+                                 const WriteOptions& options) override;
 
   const PageTokenCodec& page_tokens() const override { return page_tokens_; }
   OpenResources open_resources() const override;

@@ -86,6 +86,17 @@ struct UserUpdate {
   bool set_age = false;
 };
 
+// Whom to delete.
+struct UserRemoval {
+  UserRemoval() = default;
+  UserRemoval(int64_t removed_user_id, std::string expected_etag, bool may_be_missing)
+      : user_id(removed_user_id), etag(std::move(expected_etag)), allow_missing(may_be_missing) {}
+
+  int64_t user_id = 0;
+  std::string etag;  // "" matches any
+  bool allow_missing = false;
+};
+
 class UserStore {
  public:
   UserStore() = default;
@@ -105,17 +116,16 @@ class UserStore {
   // `filter` must outlive the task.
   virtual Task<absl::StatusOr<UserCount>> CountUsers(CallContext context, const Filter& filter) = 0;
 
-  // Writes. Acknowledged when durable. The arguments must outlive the task.
-  virtual Task<absl::StatusOr<users::v1::User>> CreateUser(CallContext context,
-                                                           const users::v1::User& user,
-                                                           const WriteOptions& options) = 0;
-  virtual Task<absl::StatusOr<users::v1::User>> UpdateUser(CallContext context,
-                                                           const UserUpdate& update,
-                                                           const WriteOptions& options) = 0;
-  // `etag` "" matches any.
-  virtual Task<absl::Status> DeleteUser(CallContext context, int64_t user_id,
-                                        const std::string& etag, bool allow_missing,
-                                        const WriteOptions& options) = 0;
+  // Writes. Each does all that it is given or nothing of it, in order, under one revision.
+  // Acknowledged when durable. The arguments must outlive the task.
+  virtual Task<absl::StatusOr<std::vector<users::v1::User>>> CreateUsers(
+      CallContext context, const std::vector<users::v1::User>& users,
+      const WriteOptions& options) = 0;
+  virtual Task<absl::StatusOr<std::vector<users::v1::User>>> UpdateUsers(
+      CallContext context, const std::vector<UserUpdate>& updates, const WriteOptions& options) = 0;
+  virtual Task<absl::Status> DeleteUsers(CallContext context,
+                                         const std::vector<UserRemoval>& removals,
+                                         const WriteOptions& options) = 0;
 
   // Seals and opens page tokens with the key that the database keeps.
   virtual const PageTokenCodec& page_tokens() const = 0;

@@ -135,15 +135,16 @@ absl::StatusOr<users::v1::User> ChangeUser(WriteScope& scope, const UserUpdate& 
   return user;
 }
 
-absl::Status RemoveUser(WriteScope& scope, int64_t user_id, std::string_view etag,
-                        bool allow_missing, absl::Time now) {
+absl::Status RemoveUser(WriteScope& scope, const UserRemoval& removal, absl::Time now) {
+  const int64_t user_id = removal.user_id;
   {
     sqlite::QueryScope row(scope.connection(), kSelectRevision, scope.limits());
     row.Bind(user_id);
     const absl::StatusOr<bool> found = row.Step();
     if (!found.ok()) return StorageError(found.status());
-    if (!*found) return allow_missing ? absl::OkStatus() : errors::UserNotFound(user_id);
-    if (!etag.empty() && etag != EtagOf(row.Int64(0))) return errors::EtagMismatch(user_id);
+    if (!*found) return removal.allow_missing ? absl::OkStatus() : errors::UserNotFound(user_id);
+    if (!removal.etag.empty() && removal.etag != EtagOf(row.Int64(0)))
+      return errors::EtagMismatch(user_id);
   }
   {
     sqlite::QueryScope row(scope.connection(), kDeleteUser, scope.limits());

@@ -6,9 +6,6 @@
 // Threads: the writer's.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -29,7 +26,6 @@ absl::StatusOr<users::v1::User> ChangeUser(WriteScope& scope, const UserUpdate& 
 
 // Removes the row and all that was kept of it elsewhere, and leaves a tombstone. USER_NOT_FOUND,
 // ETAG_MISMATCH.
-absl::Status RemoveUser(WriteScope& scope, int64_t user_id, std::string_view etag,
-                        bool allow_missing, absl::Time now);
+absl::Status RemoveUser(WriteScope& scope, const UserRemoval& removal, absl::Time now);
 
 }  // namespace userservice::store

@@ -237,7 +237,7 @@ TEST_F(ContractErrorsTest, AMaskMayNameWhatCanBeWritten) {
   update.mutable_update_mask()->add_paths("shoe_size");
   const grpc::Status status = Fail(&Stub::UpdateUser, update);
   EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT UPDATE_MASK_INVALID");
-  EXPECT_EQ(MetadataOf(status), (Metadata{{"path", "shoe_size"}}));
+  EXPECT_EQ(MetadataOf(status), (Metadata{{"field", "update_mask"}, {"path", "shoe_size"}}));
   EXPECT_THAT(ViolatedFields(status), ElementsAre("update_mask"));
 }
 

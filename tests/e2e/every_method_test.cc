@@ -20,8 +20,7 @@ using google::protobuf::MethodDescriptor;
 using google::protobuf::ServiceDescriptor;
 
 const std::set<std::string>& NotServedYet() {
-  static const auto* const names = new std::set<std::string>{
-      "BatchCreateUsers", "BatchUpdateUsers", "BatchDeleteUsers", "ImportUsers", "WatchUsers"};
+  static const auto* const names = new std::set<std::string>{"ImportUsers", "WatchUsers"};
   return *names;
 }
 

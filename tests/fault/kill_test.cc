@@ -1,6 +1,6 @@
-// kill -9 while 32 clients create users. What was acknowledged is there, nothing is there twice,
-// and what was not acknowledged is wholly there or wholly not: the row, its values, and the record
-// of its request_id.
+// kill -9 while 32 clients create users, one or several a call. What was acknowledged is there,
+// nothing is there twice, and what was not acknowledged is wholly there or wholly not: all rows of
+// the call, their values, and the record of its request_id.
 //
 // The moment of each kill comes from a seed, which is printed; KILL_TEST_SEED=N repeats a run's.
 #include <gtest/gtest.h>
@@ -26,12 +26,14 @@
 namespace userservice {
 namespace {
 
-using users::v1::CreateUserRequest;
+using users::v1::BatchCreateUsersRequest;
+using users::v1::BatchCreateUsersResponse;
 using users::v1::User;
 
 constexpr int kRounds = Scaled(20, 5);
 constexpr int kClients = 32;
-constexpr uint64_t kAcknowledgedMax = 600;  // at the kill
+constexpr int kBatch = 7;                   // users a call of every fourth client
+constexpr uint64_t kAcknowledgedMax = 600;  // calls at the kill
 
 uint64_t Seed() {
   const char* const given = std::getenv("KILL_TEST_SEED");
@@ -45,35 +47,55 @@ std::string Uuid4(std::mt19937_64& random) {
                          high & 0xFFFU, low >> 52U, low & 0xFFFFFFFFFFFFU);
 }
 
-// Every user that was ever asked for, by e-mail. No value where no success has come back.
+// A call that was ever made; one with a single user went to CreateUser. No value where no success
+// has come back.
 struct Asked {
-  CreateUserRequest request;
-  std::optional<User> acknowledged;
+  BatchCreateUsersRequest request;
+  std::optional<BatchCreateUsersResponse> acknowledged;
 };
-using History = std::map<std::string, Asked>;
+using History = std::vector<Asked>;
 
-// Creates users, one after another, until the server is gone.
+grpc::Status Send(users::v1::UserService::Stub& users, Asked& asked) {
+  grpc::ClientContext context;
+  SetDeadline(context);
+  BatchCreateUsersResponse response;
+  grpc::Status status;
+  if (asked.request.requests_size() == 1) {
+    users::v1::CreateUserRequest one = asked.request.requests(0);
+    one.set_request_id(asked.request.request_id());
+    status = users.CreateUser(&context, one, response.add_users());
+  } else {
+    status = users.BatchCreateUsers(&context, asked.request, &response);
+  }
+  if (status.ok()) {
+    if (asked.acknowledged.has_value()) {
+      EXPECT_EQ(response.SerializeAsString(), asked.acknowledged->SerializeAsString());
+    }
+    asked.acknowledged = response;
+  }
+  return status;
+}
+
+// Creates users, one call after another, until the server is gone.
 History CreateUntilGone(const std::string& address, int round, int client, uint64_t seed,
                         std::atomic<uint64_t>& acknowledged) {
   History history;
   std::mt19937_64 random(seed);
   const auto users = users::v1::UserService::NewStub(OwnConnection(address));
   for (int number = 0;; ++number) {
-    const std::string email = absl::StrFormat("r%d-c%d-n%d@example.com", round, client, number);
-    Asked& asked = history[email];
+    Asked& asked = history.emplace_back();
     asked.request.set_request_id(Uuid4(random));
-    asked.request.mutable_user()->set_name(absl::StrCat("Name of ", email));
-    asked.request.mutable_user()->set_email(email);
-    asked.request.mutable_user()->set_age(number % 151);
-    grpc::ClientContext context;
-    SetDeadline(context);
-    User user;
-    const grpc::Status status = users->CreateUser(&context, asked.request, &user);
+    for (int i = 0; i < (client % 4 == 0 ? kBatch : 1); ++i) {
+      User& user = *asked.request.add_requests()->mutable_user();
+      user.set_email(absl::StrFormat("r%d-c%d-n%d-i%d@example.com", round, client, number, i));
+      user.set_name(absl::StrCat("Name of ", user.email()));
+      user.set_age(number % 151);
+    }
+    const grpc::Status status = Send(*users, asked);
     if (!status.ok()) {
       EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE) << status.error_message();
       return history;
     }
-    asked.acknowledged = user;
     acknowledged.fetch_add(1);
   }
 }
@@ -95,9 +117,13 @@ std::vector<std::string> Query(const std::string& path, const std::string& sql) 
   return rows;
 }
 
-std::string RowOf(const CreateUserRequest& request) {
-  return absl::StrCat(request.user().name(), "|", request.user().email(), "|", request.user().age(),
-                      "|", request.request_id());
+// One user of a call as the database must have it; the log has the users after a call's first under
+// numbered keys.
+std::string RowOf(const BatchCreateUsersRequest& request, int index) {
+  const User& user = request.requests(index).user();
+  const std::string key =
+      index == 0 ? request.request_id() : absl::StrFormat("%s/%06d", request.request_id(), index);
+  return absl::StrCat(user.name(), "|", user.email(), "|", user.age(), "|", key);
 }
 
 void ExpectWhole(const std::string& path, const History& history) {
@@ -106,26 +132,30 @@ void ExpectWhole(const std::string& path, const History& history) {
       Query(path,
             "SELECT u.user_id, u.name, u.email, u.age, r.request_id FROM users u "
             "LEFT JOIN request_ids r ON r.user_id = u.user_id AND r.response IS NOT NULL");
-  std::map<std::string, std::pair<int64_t, std::string>>
-      stored;  // by e-mail: number, rest of the row
+  std::map<std::string, int64_t> stored;  // the row without its number: the number
   for (const std::string& row : rows) {
-    const size_t bar = row.find('|');
-    const size_t email = row.find('|', bar + 1) + 1;
-    const auto [at, is_new] = stored.try_emplace(row.substr(email, row.find('|', email) - email),
-                                                 std::stoll(row), row.substr(bar + 1));
+    const bool is_new = stored.try_emplace(row.substr(row.find('|') + 1), std::stoll(row)).second;
     EXPECT_TRUE(is_new) << "twice: " << row;
   }
-  for (const auto& [email, user] : stored) {
-    const auto asked = history.find(email);
-    ASSERT_NE(asked, history.end()) << "never asked for: " << email;
-    EXPECT_EQ(user.second, RowOf(asked->second.request));
+  size_t known = 0;
+  for (const Asked& asked : history) {
+    int found = 0;
+    for (int i = 0; i < asked.request.requests_size(); ++i) {
+      const auto row = stored.find(RowOf(asked.request, i));
+      if (row == stored.end()) continue;
+      ++found;
+      if (asked.acknowledged.has_value()) {
+        EXPECT_EQ(row->second, asked.acknowledged->users(i).user_id());
+      }
+    }
+    known += static_cast<size_t>(found);
+    const int size = asked.request.requests_size();
+    EXPECT_TRUE(found == size || (found == 0 && !asked.acknowledged.has_value()))
+        << found << " of " << size << " users of a call that was "
+        << (asked.acknowledged.has_value() ? "acknowledged: " : "not acknowledged: ")
+        << RowOf(asked.request, 0);
   }
-  for (const auto& [email, asked] : history) {
-    if (!asked.acknowledged.has_value()) continue;
-    const auto found = stored.find(email);
-    ASSERT_NE(found, stored.end()) << "acknowledged and lost: " << email;
-    EXPECT_EQ(found->second.first, asked.acknowledged->user_id());
-  }
+  EXPECT_EQ(known, stored.size()) << "rows that nobody asked for";
   // A request id without its user would answer a repeat with somebody who is not there.
   EXPECT_EQ(Query(path, "SELECT count(*) FROM request_ids"),
             std::vector<std::string>{absl::StrCat(stored.size())});
@@ -135,16 +165,9 @@ void ExpectWhole(const std::string& path, const History& history) {
 void RepeatRequests(const std::string& address, History& history) {
   const auto users = users::v1::UserService::NewStub(OwnConnection(address));
   int number = 0;
-  for (auto& [email, asked] : history) {
+  for (Asked& asked : history) {
     if (asked.acknowledged.has_value() && ++number % 50 != 0) continue;
-    grpc::ClientContext context;
-    SetDeadline(context);
-    User user;
-    ASSERT_EQ(Outcome(users->CreateUser(&context, asked.request, &user)), "OK") << email;
-    if (asked.acknowledged.has_value()) {
-      EXPECT_EQ(user.SerializeAsString(), asked.acknowledged->SerializeAsString());
-    }
-    asked.acknowledged = user;
+    ASSERT_EQ(Outcome(Send(*users, asked)), "OK") << RowOf(asked.request, 0);
   }
 }
 
@@ -180,10 +203,12 @@ TEST(KillTest, WhatWasAcknowledgedSurvivesAndNothingIsThereTwice) {
     userd.Signal(SIGKILL);
     EXPECT_EQ(userd.WaitForExit(), 128 + SIGKILL);
     for (std::thread& client : clients) client.join();
-    for (History& each : histories) history.merge(each);
+    for (History& each : histories) history.insert(history.end(), each.begin(), each.end());
     ExpectWhole(path, history);
   }
-  std::printf("%zu users asked for in %d rounds\n", history.size(), kRounds);
+  int64_t asked_for = 0;
+  for (const Asked& asked : history) asked_for += asked.request.requests_size();
+  std::printf("%lld users asked for in %d rounds\n", static_cast<long long>(asked_for), kRounds);
   UserdProcess userd({"--database=" + path});
   ASSERT_TRUE(userd.WaitUntilServing()) << userd.errors();
   RepeatRequests(userd.address(), history);
@@ -191,7 +216,7 @@ TEST(KillTest, WhatWasAcknowledgedSurvivesAndNothingIsThereTwice) {
   EXPECT_EQ(userd.WaitForExit(), 0);
   ExpectWhole(path, history);
   EXPECT_EQ(Query(path, "SELECT count(*) FROM users"),
-            std::vector<std::string>{absl::StrCat(history.size())});
+            std::vector<std::string>{absl::StrCat(asked_for)});
 }
 
 }  // namespace

@@ -137,12 +137,12 @@ TEST_F(DatabaseTest, CreatesItsFilesForOwnerAndGroupWhateverTheUmask) {
     const absl::Status prepared = Prepare(path_);
     absl::StatusOr<std::unique_ptr<SqliteUserStore>> store =
         SqliteUserStore::Open(SqliteStoreOptions(path_));
-    users::v1::User ann;
-    ann.set_name("Ann");
-    ann.set_email("ann@x.org");
+    std::vector<users::v1::User> users(1);
+    users[0].set_name("Ann");
+    users[0].set_email("ann@x.org");
     const WriteOptions options;
     const bool created =
-        store.ok() && BlockOn((*store)->CreateUser(CallContext(), ann, options)).ok();
+        store.ok() && BlockOn((*store)->CreateUsers(CallContext(), users, options)).ok();
     umask(old);
     ASSERT_TRUE(prepared.ok()) << prepared;
     ASSERT_TRUE(created);

@@ -113,14 +113,15 @@ TEST_F(RequestIdTest, ARepeatedCreationOfAUserWhoWasDeletedSaysSo) {
 
 TEST_F(RequestIdTest, OneThatArrivesTwiceAtOnceIsDoneOnce) {
   HeldWriter held(store().writer());
-  const users::v1::User ann = MakeUser("Ann", "ann@x.org");
+  const std::vector<users::v1::User> ann = {MakeUser("Ann", "ann@x.org")};
   const WriteOptions options = WithRequestId(kId);
-  Started<absl::StatusOr<users::v1::User>> one(store().CreateUser(CallContext(), ann, options));
-  Started<absl::StatusOr<users::v1::User>> two(store().CreateUser(CallContext(), ann, options));
+  using StartedUsers = Started<absl::StatusOr<std::vector<users::v1::User>>>;
+  StartedUsers one(store().CreateUsers(CallContext(), ann, options));
+  StartedUsers two(store().CreateUsers(CallContext(), ann, options));
   held.Release();
   ASSERT_TRUE(one.Get().ok()) << one.Get().status();
   ASSERT_TRUE(two.Get().ok()) << two.Get().status();
-  EXPECT_EQ(one.Get()->SerializeAsString(), two.Get()->SerializeAsString());
+  EXPECT_EQ(OnlyOf(one.Get())->SerializeAsString(), OnlyOf(two.Get())->SerializeAsString());
   EXPECT_EQ(Count(), 1);
 }
 

@@ -45,6 +45,7 @@ std::string HeavyFilter() {
 using StartedPage = Started<absl::StatusOr<UserPage>>;
 using StartedCount = Started<absl::StatusOr<UserCount>>;
 using StartedUser = Started<absl::StatusOr<users::v1::User>>;
+using StartedUsers = Started<absl::StatusOr<std::vector<users::v1::User>>>;
 
 class UserLimitsTest : public UserStoreTest {
  protected:
@@ -152,7 +153,8 @@ TEST_F(UserLimitsTest, NothingIsReadForACallThatHasEnded) {
   EXPECT_EQ(ReasonOf(BlockOn(store().LookupUser(late, "a@x.org")).status()), "DEADLINE_EXPIRED");
   EXPECT_EQ(ReasonOf(BlockOn(store().ListUsers(late, query)).status()), "DEADLINE_EXPIRED");
   EXPECT_EQ(ReasonOf(BlockOn(store().CountUsers(late, query.filter)).status()), "DEADLINE_EXPIRED");
-  EXPECT_EQ(ReasonOf(BlockOn(store().DeleteUser(late, 1, "", false, WriteOptions()))),
+  const std::vector<UserRemoval> removals = {{1, "", false}};
+  EXPECT_EQ(ReasonOf(BlockOn(store().DeleteUsers(late, removals, WriteOptions()))),
             "DEADLINE_EXPIRED");
   const std::stop_token token = stopped.get_token();
   EXPECT_EQ(ReasonOf(BlockOn(store().GetUser(CallContext(), 1), token).status()), "CALL_CANCELLED");
@@ -208,10 +210,10 @@ TEST_F(UserLimitsTest, PointReadsBeyondTheirQueueAreOverloaded) {
 TEST_F(UserLimitsTest, WritesBeyondTheQueueAreOverloaded) {
   options_.writer.queue_jobs_max = 1;
   const WriteOptions validate = ValidateOnly();
-  const users::v1::User user = MakeUser("n", "not-stored@x.org");
+  const std::vector<users::v1::User> users = {MakeUser("n", "not-stored@x.org")};
   HeldWriter held(store().writer());
-  StartedUser queued(store().CreateUser(CallContext(), user, validate));
-  const absl::StatusOr<users::v1::User> refused = Create(user, validate);
+  StartedUsers queued(store().CreateUsers(CallContext(), users, validate));
+  const absl::StatusOr<std::vector<users::v1::User>> refused = CreateAll(users, validate);
   EXPECT_EQ(ReasonOf(refused.status()), "OVERLOADED");
   EXPECT_GT(errors::RetryAfterOf(refused.status()), absl::ZeroDuration());
   EXPECT_EQ(store().open_resources().writes, 2u);

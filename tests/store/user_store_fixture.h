@@ -32,6 +32,13 @@ inline users::v1::User MakeUser(const std::string& name, const std::string& emai
   return user;
 }
 
+inline absl::StatusOr<users::v1::User> OnlyOf(
+    const absl::StatusOr<std::vector<users::v1::User>>& users) {
+  if (!users.ok()) return users.status();
+  EXPECT_EQ(users->size(), 1u);
+  return users->front();
+}
+
 inline WriteOptions WithRequestId(const std::string& request_id,
                                   const std::string& fingerprint = "f") {
   WriteOptions options;
@@ -75,15 +82,27 @@ class UserStoreTest : public ::testing::Test {
 
   absl::StatusOr<users::v1::User> Create(const users::v1::User& user,
                                          const WriteOptions& options = WriteOptions()) {
-    return BlockOn(store().CreateUser(CallContext(), user, options));
+    return OnlyOf(CreateAll({user}, options));
   }
   absl::StatusOr<users::v1::User> Update(const UserUpdate& update,
                                          const WriteOptions& options = WriteOptions()) {
-    return BlockOn(store().UpdateUser(CallContext(), update, options));
+    return OnlyOf(UpdateAll({update}, options));
   }
   absl::Status Delete(int64_t user_id, const std::string& etag = "", bool allow_missing = false,
                       const WriteOptions& options = WriteOptions()) {
-    return BlockOn(store().DeleteUser(CallContext(), user_id, etag, allow_missing, options));
+    return DeleteAll({{user_id, etag, allow_missing}}, options);
+  }
+  absl::StatusOr<std::vector<users::v1::User>> CreateAll(
+      const std::vector<users::v1::User>& users, const WriteOptions& options = WriteOptions()) {
+    return BlockOn(store().CreateUsers(CallContext(), users, options));
+  }
+  absl::StatusOr<std::vector<users::v1::User>> UpdateAll(
+      const std::vector<UserUpdate>& updates, const WriteOptions& options = WriteOptions()) {
+    return BlockOn(store().UpdateUsers(CallContext(), updates, options));
+  }
+  absl::Status DeleteAll(const std::vector<UserRemoval>& removals,
+                         const WriteOptions& options = WriteOptions()) {
+    return BlockOn(store().DeleteUsers(CallContext(), removals, options));
   }
   absl::StatusOr<users::v1::User> Get(int64_t user_id) {
     return BlockOn(store().GetUser(CallContext(), user_id));

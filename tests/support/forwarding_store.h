@@ -35,20 +35,20 @@ class ForwardingStore : public store::UserStore {
                                                     const store::Filter& filter) override {
     return target_->CountUsers(context, filter);
   }
-  Task<absl::StatusOr<users::v1::User>> CreateUser(store::CallContext context,
-                                                   const users::v1::User& user,
-                                                   const store::WriteOptions& options) override {
-    return target_->CreateUser(context, user, options);
+  Task<absl::StatusOr<std::vector<users::v1::User>>> CreateUsers(
+      store::CallContext context, const std::vector<users::v1::User>& users,
+      const store::WriteOptions& options) override {
+    return target_->CreateUsers(context, users, options);
   }
-  Task<absl::StatusOr<users::v1::User>> UpdateUser(store::CallContext context,
-                                                   const store::UserUpdate& update,
-                                                   const store::WriteOptions& options) override {
-    return target_->UpdateUser(context, update, options);
+  Task<absl::StatusOr<std::vector<users::v1::User>>> UpdateUsers(
+      store::CallContext context, const std::vector<store::UserUpdate>& updates,
+      const store::WriteOptions& options) override {
+    return target_->UpdateUsers(context, updates, options);
   }
-  Task<absl::Status> DeleteUser(store::CallContext context, int64_t user_id,
-                                const std::string& etag, bool allow_missing,
-                                const store::WriteOptions& options) override {
-    return target_->DeleteUser(context, user_id, etag, allow_missing, options);
+  Task<absl::Status> DeleteUsers(store::CallContext context,
+                                 const std::vector<store::UserRemoval>& removals,
+                                 const store::WriteOptions& options) override {
+    return target_->DeleteUsers(context, removals, options);
   }
   const store::PageTokenCodec& page_tokens() const override { return target_->page_tokens(); }
   OpenResources open_resources() const override { return target_->open_resources(); }
