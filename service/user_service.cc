@@ -56,14 +56,16 @@ void AddWrites(rpc::Server& server, Service& service, store::UserStore& store) {
                   Bind(handlers::BatchUpdateUsers, store));
   server.AddUnary("BatchDeleteUsers", service, &Service::RequestBatchDeleteUsers,
                   Bind(handlers::BatchDeleteUsers, store));
+  using users::v1::ImportUsersRequest;
+  using users::v1::ImportUsersResponse;
+  server.AddBidi(
+      "ImportUsers", service, &Service::RequestImportUsers,
+      [&store](Call& call, rpc::BidiStream<ImportUsersRequest, ImportUsersResponse>& stream) {
+        return handlers::ImportUsers(call, stream, store);
+      });
 }
 
 void AddNotServedYet(rpc::Server& server, Service& service) {
-  server.AddBidi(
-      "ImportUsers", service, &Service::RequestImportUsers,
-      [](Call&, rpc::BidiStream<users::v1::ImportUsersRequest, users::v1::ImportUsersResponse>&) {
-        return StreamNotServedYet("ImportUsers");
-      });
   server.AddServerStream("WatchUsers", service, &Service::RequestWatchUsers,
                          [](Call&, const users::v1::WatchUsersRequest&,
                             rpc::ServerStream<users::v1::WatchUsersResponse>&) {

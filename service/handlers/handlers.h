@@ -53,4 +53,10 @@ Task<absl::Status> ExportUsers(rpc::Call& call, const users::v1::ExportUsersRequ
                                rpc::ServerStream<users::v1::ExportUsersResponse>& stream,
                                store::UserStore& store);
 
+// import_users.cc
+Task<absl::Status> ImportUsers(
+    rpc::Call& call,
+    rpc::BidiStream<users::v1::ImportUsersRequest, users::v1::ImportUsersResponse>& stream,
+    store::UserStore& store);
+
 }  // namespace userservice::handlers

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "service/errors/text.h"
 
@@ -130,6 +131,17 @@ std::string UserValues::Email(std::string_view path, std::string_view email) {
 int32_t UserValues::Age(std::string_view path, int32_t age) {
   if (age < 0 || age > kAgeMax) Note(path, "must be 0 to 150");
   return age;
+}
+
+users::v1::User NewUserOf(const users::v1::User& sent, std::string_view item, UserValues& values) {
+  const auto path = [item](absl::string_view field) {
+    return absl::StrCat(errors::AbslView(item), field);
+  };
+  users::v1::User user;
+  user.set_name(values.Name(path("user.name"), sent.name()));
+  user.set_email(values.Email(path("user.email"), sent.email()));
+  if (sent.has_age()) user.set_age(values.Age(path("user.age"), sent.age()));
+  return user;
 }
 
 }  // namespace userservice::handlers

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "service/errors/errors.h"
+#include "users/v1/user.pb.h"
 
 namespace userservice::handlers {
 
@@ -33,5 +34,9 @@ class UserValues {
  private:
   std::vector<errors::FieldViolation> violations_;
 };
+
+// The user that is stored for what a client sent. `item` is what stands before "user" in the paths
+// of its fields: "", or "requests[3]." in a batch.
+users::v1::User NewUserOf(const users::v1::User& sent, std::string_view item, UserValues& values);
 
 }  // namespace userservice::handlers

@@ -20,16 +20,6 @@ std::string PathOf(std::string_view item, std::string_view field) {
 
 std::string ItemPath(int index) { return absl::StrCat("requests[", index, "]."); }
 
-User NewUserOf(const users::v1::CreateUserRequest& request, std::string_view item,
-               UserValues& values) {
-  User user;
-  user.set_name(values.Name(PathOf(item, "user.name"), request.user().name()));
-  user.set_email(values.Email(PathOf(item, "user.email"), request.user().email()));
-  if (request.user().has_age())
-    user.set_age(values.Age(PathOf(item, "user.age"), request.user().age()));
-  return user;
-}
-
 // Which fields an update writes (AIP-134).
 absl::Status ReadMask(const users::v1::UpdateUserRequest& request, std::string_view item,
                       store::UserUpdate& update) {
@@ -116,7 +106,7 @@ absl::StatusOr<google::protobuf::Empty> EmptyOf(const absl::Status& status) {
 Task<absl::StatusOr<User>> CreateUser(rpc::Call& call, const users::v1::CreateUserRequest& request,
                                       store::UserStore& store) {
   UserValues values;
-  const std::vector<User> users = {NewUserOf(request, "", values)};
+  const std::vector<User> users = {NewUserOf(request.user(), "", values)};
   const absl::Status valid = values.status();
   if (!valid.ok()) co_return valid;
   users::v1::CreateUserRequest payload;
@@ -174,7 +164,7 @@ Task<absl::StatusOr<users::v1::BatchCreateUsersResponse>> BatchCreateUsers(
   for (const users::v1::CreateUserRequest& one : request.requests()) {
     const std::string item = ItemPath(payload.requests_size());
     CheckItem(one, item, values);
-    users.push_back(NewUserOf(one, item, values));
+    users.push_back(NewUserOf(one.user(), item, values));
     *payload.add_requests()->mutable_user() = users.back();
   }
   const absl::Status valid = values.status();

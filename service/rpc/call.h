@@ -4,8 +4,8 @@
 //
 // The life of a call: armed (handed to gRPC, waiting for a client), accepted (another one is armed
 // in its place), admitted or refused, handled, finished, freed. It is freed when its coroutine has
-// ended and gRPC's done tag is back; an armed call that no client came for is freed when the server
-// shuts down (its done tag never comes, grpc#10136).
+// ended, and gRPC's done tag and every other operation of it are back; an armed call that no client
+// came for is freed when the server shuts down (its done tag never comes, grpc#10136).
 // Stop: the handler runs under a stop token that is set when the client cancels, vanishes, or the
 //   deadline passes.
 // Errors: what the handler returns is translated in status.h; what it throws costs this call one
@@ -85,6 +85,10 @@ class CallLife : public Call {
   virtual Task<void> Finish(const grpc::Status& status) = 0;
   virtual std::string_view method() const { return method_; }
 
+  // Keeps the call from being freed until the Release that belongs to it. On its own thread.
+  void Hold() { ++holders_; }
+  void Release();
+
  private:
   class Accepted final : public Operation {
    public:
@@ -109,7 +113,6 @@ class CallLife : public Call {
   Task<void> Run();
   Task<absl::Status> HandleAndCatch();
   void Log(const absl::Status& status, absl::Duration took);
-  void Release();
 
   CallHost& host_;
   const std::string_view method_;

@@ -95,16 +95,16 @@ void ReflectionService::Answer(const Request& request, Response& response) const
 }
 
 template <class Request, class Response>
-Task<absl::Status> ReflectionService::Serve(Call& call, BidiStream<Request, Response>& stream) {
+Task<absl::Status> ReflectionService::Serve(Call&, BidiStream<Request, Response>& stream) {
   Request request;
   for (;;) {
-    const bool is_request = co_await stream.Read(request);
-    if (!is_request) co_return absl::OkStatus();
+    const ReadResult read = co_await stream.Read(request);
+    if (read == ReadResult::kEnd) co_return absl::OkStatus();
+    if (read == ReadResult::kDraining) co_return errors::ShuttingDown();
     Response response;
     Answer(request, response);
     const bool written = co_await stream.Write(response);
     if (!written) co_return errors::CallCancelled();
-    if (call.draining().stop_requested()) co_return errors::ShuttingDown();
   }
 }
 

@@ -59,6 +59,10 @@ google::rpc::Status WithDetails(const absl::Status& status, std::string_view req
 
 }  // namespace
 
+google::rpc::Status ToProtoStatus(const absl::Status& status, std::string_view request_id) {
+  return WithDetails(Presentable(status), request_id);
+}
+
 grpc::Status ToGrpcStatus(const absl::Status& status, std::string_view request_id) {
   if (status.ok()) return grpc::Status::OK;
   const absl::Status presentable = Presentable(status);

@@ -13,11 +13,15 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "google/rpc/status.pb.h"
 #include "grpcpp/support/status.h"
 
 namespace userservice::rpc {
 
 inline constexpr size_t kDetailsBytesMax = 4096;
+
+// For an error that travels inside of a message. `status` is not OK.
+google::rpc::Status ToProtoStatus(const absl::Status& status, std::string_view request_id);
 
 grpc::Status ToGrpcStatus(const absl::Status& status, std::string_view request_id);
 

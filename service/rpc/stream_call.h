@@ -6,16 +6,19 @@
 //   hold a read transaction over a Write.
 // Order: at most one Read and one Write at a time; a second one aborts, as it would corrupt the
 //   stream.
-// End: a Write or Read that gives false means that the client is gone: return, what is returned
-//   goes nowhere.
+// End: a Write that gives false, or a Read that gives kEnd where the client was not done, means
+//   that it is gone: return, what is returned goes nowhere.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "async/broadcast.h"
 #include "async/completion_loop.h"
+#include "async/stop.h"
 #include "grpcpp/support/async_stream.h"
 #include "service/rpc/call.h"
 
@@ -30,11 +33,16 @@ class ServerStream {
   virtual Task<bool> Write(const Resp& message) = 0;
 };
 
+enum class ReadResult {
+  kMessage,
+  kEnd,       // the client has sent everything, or is gone
+  kDraining,  // the server is going away: return, without another Read
+};
+
 template <class Req, class Resp>
 class BidiStream : public ServerStream<Resp> {
  public:
-  // True with the next message; false after the last one, or when the client is gone.
-  virtual Task<bool> Read(Req& message) = 0;
+  virtual Task<ReadResult> Read(Req& message) = 0;
 };
 
 template <class Req, class Resp>
@@ -108,9 +116,43 @@ class BidiCall final : public CallLife, private BidiStream<Req, Resp> {
   void ArmAnother() override { (new BidiCall(method_))->Arm(); }
   Task<absl::Status> Handle() override { return method_.handler(*this, *this); }
 
-  Task<bool> Read(Req& message) override {
-    auto read = [&](void* tag) { stream_.Read(&message, tag); };
-    co_return co_await StartOperation(read);
+  // A read that gRPC still has when the server drains is left to it: it comes back once the call
+  // has finished.
+  class PendingRead final : public Operation {
+   public:
+    explicit PendingRead(BidiCall& call) : call_(call) {}
+
+    void Start() {
+      call_.Hold();
+      ++started_;
+      call_.stream_.Read(&message, tag());
+    }
+    // False if the server drains before the read is back.
+    Task<bool> Wait() { co_return co_await returned_.WaitFor(started_); }
+    bool ok() const { return ok_; }
+
+    void Complete(bool ok) override {
+      ok_ = ok;
+      returned_.Publish(started_);
+      call_.Release();
+    }
+
+    Req message;
+
+   private:
+    BidiCall& call_;
+    int64_t started_ = 0;
+    Broadcast returned_;
+    bool ok_ = false;
+  };
+
+  Task<ReadResult> Read(Req& message) override {
+    read_.Start();
+    const bool returned = co_await WithStopToken(draining(), read_.Wait());
+    if (!returned) co_return ReadResult::kDraining;
+    if (!read_.ok()) co_return ReadResult::kEnd;
+    message.Swap(&read_.message);
+    co_return ReadResult::kMessage;
   }
   Task<bool> Write(const Resp& message) override {
     auto write = [&](void* tag) { stream_.Write(message, tag); };
@@ -124,6 +166,7 @@ class BidiCall final : public CallLife, private BidiStream<Req, Resp> {
   Method& method_;
   grpc::ServerContext context_;
   grpc::ServerAsyncReaderWriter<Resp, Req> stream_{&context_};
+  PendingRead read_{*this};
 };
 
 }  // namespace userservice::rpc

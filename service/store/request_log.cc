@@ -1,6 +1,5 @@
 #include "service/store/request_log.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -62,13 +61,20 @@ LoggedUser ReadLoggedUser(const sqlite::QueryScope& row, int column) {
 
 int64_t OldestKept(absl::Time now) { return absl::ToUnixSeconds(now - kKept); }
 
+// Makes room for `rows` more.
+absl::Status DropSome(const WriteScope& scope, size_t rows, absl::Time now) {
+  sqlite::QueryScope old(scope.connection(), kDeleteSomeOldRequests, scope.limits());
+  old.Bind(OldestKept(now), static_cast<int64_t>(kDroppedPerRow * rows));
+  return StorageError(old.Run());
+}
+
 }  // namespace
 
-absl::StatusOr<std::optional<std::vector<LoggedUser>>> FindRequest(const WriteScope& scope,
-                                                                   std::string_view request_id,
-                                                                   std::string_view fingerprint,
-                                                                   absl::Time now) {
-  std::vector<LoggedUser> users;
+absl::StatusOr<std::optional<LoggedRequest>> FindRequest(const WriteScope& scope,
+                                                         std::string_view request_id,
+                                                         std::string_view fingerprint,
+                                                         absl::Time now) {
+  LoggedRequest request;
   {
     sqlite::QueryScope row(scope.connection(), kSelectRequest, scope.limits());
     row.Bind(request_id, OldestKept(now));
@@ -76,41 +82,46 @@ absl::StatusOr<std::optional<std::vector<LoggedUser>>> FindRequest(const WriteSc
     if (!found.ok()) return StorageError(found.status());
     if (!*found) return std::nullopt;
     if (row.Blob(0) != fingerprint) return errors::RequestIdReused(request_id);
-    if (row.IsNull(1)) return users;
-    users.push_back(ReadLoggedUser(row, 1));
+    if (row.IsNull(1)) {
+      request.outcome = std::string(row.Blob(2));
+      return request;
+    }
+    request.users.push_back(ReadLoggedUser(row, 1));
   }
   sqlite::QueryScope row(scope.connection(), kSelectMoreUsers, scope.limits());
   row.Bind(MoreUsersBegin(request_id), MoreUsersEnd(request_id), OldestKept(now));
   for (;;) {
     const absl::StatusOr<bool> found = row.Step();
     if (!found.ok()) return StorageError(found.status());
-    if (!*found) return users;
-    users.push_back(ReadLoggedUser(row, 0));
+    if (!*found) return request;
+    request.users.push_back(ReadLoggedUser(row, 0));
   }
 }
 
 absl::Status LogRequest(const WriteScope& scope, std::string_view request_id,
                         std::string_view fingerprint, const std::vector<users::v1::User>& users,
                         absl::Time now) {
-  const size_t rows = std::max<size_t>(users.size(), 1);
-  {
-    sqlite::QueryScope old(scope.connection(), kDeleteSomeOldRequests, scope.limits());
-    const auto dropped = static_cast<int64_t>(kDroppedPerRow * rows);
-    if (absl::Status status = old.Bind(OldestKept(now), dropped).Run(); !status.ok())
-      return StorageError(status);
-  }
-  for (size_t i = 0; i < rows; ++i) {
+  if (users.empty()) return LogOutcome(scope, request_id, fingerprint, "", now);
+  if (absl::Status status = DropSome(scope, users.size(), now); !status.ok()) return status;
+  for (size_t i = 0; i < users.size(); ++i) {
+    const std::string key = i == 0 ? std::string(request_id) : MoreUsersKey(request_id, i);
     sqlite::QueryScope insert(scope.connection(), kInsertRequest, scope.limits());
-    insert.BindAt(1, i == 0 ? std::string(request_id) : MoreUsersKey(request_id, i));
-    insert.BindAt(2, sqlite::Blob(fingerprint));
-    if (i < users.size()) {
-      insert.BindAt(3, users[i].user_id());
-      insert.BindAt(4, sqlite::Blob(users[i].SerializeAsString()));
-    }
-    insert.BindAt(5, absl::ToUnixSeconds(now));
+    insert.Bind(key, sqlite::Blob(fingerprint), users[i].user_id(),
+                sqlite::Blob(users[i].SerializeAsString()), absl::ToUnixSeconds(now));
     if (absl::Status status = insert.Run(); !status.ok()) return StorageError(status);
   }
   return absl::OkStatus();
+}
+
+absl::Status LogOutcome(const WriteScope& scope, std::string_view request_id,
+                        std::string_view fingerprint, std::string_view outcome, absl::Time now) {
+  if (absl::Status status = DropSome(scope, 1, now); !status.ok()) return status;
+  std::optional<sqlite::Blob> response;
+  if (!outcome.empty()) response.emplace(outcome);
+  sqlite::QueryScope insert(scope.connection(), kInsertRequest, scope.limits());
+  insert.Bind(request_id, sqlite::Blob(fingerprint), std::nullopt, response,
+              absl::ToUnixSeconds(now));
+  return StorageError(insert.Run());
 }
 
 absl::Status PurgeRequests(const std::string& path, absl::Time now) {

@@ -9,6 +9,7 @@
 #include "service/store/schema.h"
 #include "service/store/storage_error.h"
 #include "service/store/user_writes.h"
+#include "users/v1/user_service.pb.h"
 
 namespace userservice::store {
 namespace {
@@ -41,7 +42,7 @@ WriteKind KindOf(size_t rows, const WriteOptions& options) {
 }
 
 // What the first success of this request answered.
-absl::StatusOr<Users> Replay(const std::vector<LoggedUser>& first) {
+absl::StatusOr<Users> ReplayUsers(const std::vector<LoggedUser>& first) {
   Users users(first.size());
   for (size_t i = 0; i < first.size(); ++i) {
     if (!first[i].response.has_value()) return errors::UserNotFound(first[i].user_id);
@@ -57,10 +58,10 @@ absl::StatusOr<Users> RunOnce(WriteScope& scope, const WriteOptions& options, ab
                               const Write& write) {
   const std::string& request_id = options.request_id;
   if (!request_id.empty()) {
-    const absl::StatusOr<std::optional<std::vector<LoggedUser>>> first =
+    const absl::StatusOr<std::optional<LoggedRequest>> first =
         FindRequest(scope, request_id, options.fingerprint, now);
     if (!first.ok()) return first.status();
-    if (first->has_value()) return Replay(**first);
+    if (first->has_value()) return ReplayUsers((*first)->users);
   }
   absl::StatusOr<Users> users = write();
   if (!users.ok()) return users;
@@ -86,6 +87,51 @@ absl::StatusOr<Users> WriteEach(const std::vector<Item>& items, const WriteOne& 
     users.push_back(*std::move(user));
   }
   return users;
+}
+
+// An outcome as the request log keeps it.
+std::string Serialize(const UserImport& import) {
+  users::v1::ImportUsersResponse kept;
+  kept.set_revision(import.revision);
+  for (const int index : import.taken) kept.add_failures()->set_index(index);
+  return kept.SerializeAsString();
+}
+
+absl::StatusOr<UserImport> ReplayImport(const std::string& outcome) {
+  users::v1::ImportUsersResponse kept;
+  if (!kept.ParseFromString(outcome)) return errors::Internal("a logged outcome can not be read");
+  UserImport import;
+  import.revision = kept.revision();
+  for (const auto& failure : kept.failures()) import.taken.push_back(failure.index());
+  return import;
+}
+
+// A statement that fails for a taken address undoes itself alone.
+absl::StatusOr<UserImport> ImportOnce(WriteScope& scope, const Users& users,
+                                      const WriteOptions& options, absl::Time now) {
+  const std::string& request_id = options.request_id;
+  if (!request_id.empty()) {
+    const absl::StatusOr<std::optional<LoggedRequest>> first =
+        FindRequest(scope, request_id, options.fingerprint, now);
+    if (!first.ok()) return first.status();
+    if (first->has_value()) return ReplayImport((*first)->outcome);
+  }
+  UserImport import;
+  for (size_t i = 0; i < users.size(); ++i) {
+    const absl::StatusOr<users::v1::User> stored = InsertUser(scope, users[i], now);
+    if (stored.ok()) {
+      import.revision = scope.next_revision();
+    } else if (absl::IsAlreadyExists(stored.status())) {
+      import.taken.push_back(static_cast<int>(i));
+    } else {
+      return stored.status();
+    }
+  }
+  if (request_id.empty()) return import;
+  const absl::Status logged =
+      LogOutcome(scope, request_id, options.fingerprint, Serialize(import), now);
+  if (!logged.ok()) return logged;
+  return import;
 }
 
 }  // namespace
@@ -187,6 +233,15 @@ Task<absl::Status> SqliteUserStore::DeleteUsers(CallContext context,
     return RunOnce(scope, options, now, remove_all).status();
   };
   co_return co_await writer_->Write(context, WriteKind::kSeveralStatements, remove);
+}
+
+Task<absl::StatusOr<UserImport>> SqliteUserStore::ImportUsers(CallContext context,
+                                                              const Users& users,
+                                                              const WriteOptions& options) {
+  auto import = [&](WriteScope& scope) -> absl::StatusOr<UserImport> {
+    return ImportOnce(scope, users, options, options_.clock());
+  };
+  co_return co_await writer_->Write(context, WriteKind::kSeveralStatements, import);
 }
 
 UserStore::OpenResources SqliteUserStore::open_resources() const {

@@ -70,6 +70,9 @@ class SqliteUserStore final : public UserStore {
       const WriteOptions& options) override;
   Task<absl::Status> DeleteUsers(CallContext context, const std::vector<UserRemoval>& removals,
                                  const WriteOptions& options) override;
+  Task<absl::StatusOr<UserImport>> ImportUsers(CallContext context,
+                                               const std::vector<users::v1::User>& users,
+                                               const WriteOptions& options) override;
 
   const PageTokenCodec& page_tokens() const override { return page_tokens_; }
   OpenResources open_resources() const override;

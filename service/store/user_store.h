@@ -97,6 +97,13 @@ struct UserRemoval {
   bool allow_missing = false;
 };
 
+// What became of users that were stored as far as they could be.
+struct UserImport {
+  UserImport() = default;
+  std::vector<int> taken;  // those whose e-mail address another user has, by index
+  int64_t revision = 0;    // 0: none was stored
+};
+
 class UserStore {
  public:
   UserStore() = default;
@@ -126,6 +133,12 @@ class UserStore {
   virtual Task<absl::Status> DeleteUsers(CallContext context,
                                          const std::vector<UserRemoval>& removals,
                                          const WriteOptions& options) = 0;
+
+  // Stores those whose e-mail address is free, under one revision. A repeat of the request_id gives
+  // the first outcome.
+  virtual Task<absl::StatusOr<UserImport>> ImportUsers(CallContext context,
+                                                       const std::vector<users::v1::User>& users,
+                                                       const WriteOptions& options) = 0;
 
   // Seals and opens page tokens with the key that the database keeps.
   virtual const PageTokenCodec& page_tokens() const = 0;

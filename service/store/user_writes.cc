@@ -87,12 +87,13 @@ absl::StatusOr<users::v1::User> InsertUser(WriteScope& scope, const users::v1::U
                                            absl::Time now) {
   now = ToMicroseconds(now);
   const std::string time = FormatStoredTime(now);
-  const int64_t revision = scope.TakeRevision();
+  const int64_t revision = scope.next_revision();
   sqlite::QueryScope row(scope.connection(), kInsertUser, scope.limits());
   row.Bind(user.name(), user.email(), AgeOf(user), time, time, revision);
   const absl::Status status = row.Run();
   if (absl::IsAlreadyExists(status)) return errors::EmailTaken(user.email());
   if (!status.ok()) return StorageError(status);
+  scope.TakeRevision();
 
   users::v1::User stored;
   stored.set_user_id(scope.connection().last_insert_rowid());

@@ -39,8 +39,9 @@ class WriteScope {
   // The call's deadline and stop token, for each of the job's statements.
   const sqlite::QueryLimits& limits() const { return limits_; }
 
-  // The revision of what this job changes: one a job, however often it asks. A job that fails,
-  // discards, or never asks consumes none.
+  // The revision of what this job changes: one a job. A job that fails, discards, or never takes it
+  // consumes none.
+  int64_t next_revision() const { return last_revision_ + 1; }
   int64_t TakeRevision() {
     took_revision_ = true;
     return last_revision_ + 1;

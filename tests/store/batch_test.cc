@@ -159,5 +159,43 @@ TEST_F(BatchTest, OfEveryUserErasesThemAll) {
   EXPECT_EQ(database_.Integer("SELECT count(*) FROM tombstones WHERE revision = 2"), 1000);
 }
 
+TEST_F(BatchTest, AnImportStoresWhatItCanAndRepeatsItsFirstOutcome) {
+  ASSERT_TRUE(Create(MakeUser("Taken", "u1@x.org")).ok());
+  const absl::StatusOr<UserImport> first = Import(People(4), WithRequestId(kId));
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->taken, std::vector<int>{1});
+  EXPECT_EQ(first->revision, 2);
+  EXPECT_EQ(Count(), 4);
+  ASSERT_TRUE(Delete(1).ok());
+  Reopen();
+  const absl::StatusOr<UserImport> again = Import(People(4), WithRequestId(kId));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->taken, first->taken);
+  EXPECT_EQ(again->revision, first->revision);
+  EXPECT_EQ(Count(), 3);
+  EXPECT_EQ(ReasonOf(Import(People(3), WithRequestId(kId, "another")).status()),
+            "REQUEST_ID_REUSED");
+}
+
+TEST_F(BatchTest, AnImportOfNobodyNewTakesNoRevision) {
+  ASSERT_TRUE(CreateAll(People(3)).ok());
+  const absl::StatusOr<UserImport> none = Import(People(3), WithRequestId(kId));
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_EQ(none->taken.size(), 3u);
+  EXPECT_EQ(none->revision, 0);
+  EXPECT_EQ(revision(), 1);
+  ASSERT_TRUE(Delete(1).ok());
+  EXPECT_EQ(Import(People(3), WithRequestId(kId))->taken.size(), 3u) << "the first outcome";
+  EXPECT_EQ(revision(), 2);
+}
+
+TEST_F(BatchTest, AnImportKeepsNoPersonalDataInTheLog) {
+  ASSERT_TRUE(CreateAll(People(3)).ok());
+  ASSERT_TRUE(Import(People(6), WithRequestId(kId)).ok());
+  EXPECT_EQ(database_.Integer("SELECT count(*) FROM request_ids WHERE instr(response, 'x.org')"),
+            0);
+  EXPECT_EQ(LoggedRows(), 1);
+}
+
 }  // namespace
 }  // namespace userservice::store

@@ -104,6 +104,10 @@ class UserStoreTest : public ::testing::Test {
                          const WriteOptions& options = WriteOptions()) {
     return BlockOn(store().DeleteUsers(CallContext(), removals, options));
   }
+  absl::StatusOr<UserImport> Import(const std::vector<users::v1::User>& users,
+                                    const WriteOptions& options = WriteOptions()) {
+    return BlockOn(store().ImportUsers(CallContext(), users, options));
+  }
   absl::StatusOr<users::v1::User> Get(int64_t user_id) {
     return BlockOn(store().GetUser(CallContext(), user_id));
   }

@@ -50,6 +50,11 @@ class ForwardingStore : public store::UserStore {
                                  const store::WriteOptions& options) override {
     return target_->DeleteUsers(context, removals, options);
   }
+  Task<absl::StatusOr<store::UserImport>> ImportUsers(store::CallContext context,
+                                                      const std::vector<users::v1::User>& users,
+                                                      const store::WriteOptions& options) override {
+    return target_->ImportUsers(context, users, options);
+  }
   const store::PageTokenCodec& page_tokens() const override { return target_->page_tokens(); }
   OpenResources open_resources() const override { return target_->open_resources(); }
 
