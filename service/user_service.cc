@@ -10,7 +10,8 @@
 namespace userservice {
 namespace {
 
-using Service = users::v1::UserService::AsyncService;
+using Service =
+    users::v1::UserService::WithRawMethod_ImportUsers<users::v1::UserService::AsyncService>;
 using rpc::Call;
 
 // A handler as rpc wants it: the store is bound.
@@ -58,7 +59,7 @@ void AddWrites(rpc::Server& server, Service& service, store::UserStore& store) {
                   Bind(handlers::BatchDeleteUsers, store));
   using users::v1::ImportUsersRequest;
   using users::v1::ImportUsersResponse;
-  server.AddBidi(
+  server.AddBidi<ImportUsersRequest, ImportUsersResponse>(
       "ImportUsers", service, &Service::RequestImportUsers,
       [&store](Call& call, rpc::BidiStream<ImportUsersRequest, ImportUsersResponse>& stream) {
         return handlers::ImportUsers(call, stream, store);

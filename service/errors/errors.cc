@@ -163,6 +163,16 @@ absl::Status RequestIdReused(std::string_view request_id) {
   return status;
 }
 
+absl::Status MessageUnreadable() {
+  constexpr std::string_view kProblem =
+      "can not be read: it is cut off, or holds a string that is not UTF-8";
+  absl::Status status =
+      Make(absl::StatusCode::kInvalidArgument, users::v1::ERROR_REASON_FIELD_INVALID,
+           absl::StrCat("a message of the stream ", AbslView(kProblem)));
+  AttachViolation(status, "message", kProblem);
+  return status;
+}
+
 absl::Status BatchTooLarge(std::string_view field, size_t size, size_t limit) {
   const std::string problem = absl::StrCat("holds ", size, " entries; the limit is ", limit);
   absl::Status status =

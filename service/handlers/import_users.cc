@@ -46,8 +46,12 @@ Checked CheckUsers(const ImportUsersRequest& chunk, rpc::Call& call,
   return checked;
 }
 
-// What a repeat must have in common with the first: everything but the place in its stream.
-ImportUsersRequest PayloadOf(const ImportUsersRequest& chunk) {
+// The options of the chunk's write. What a repeat must have in common with the first is everything
+// but the place in its stream; and which users are valid, by whatever rules this version has, since
+// the outcome is kept by their places among these.
+absl::StatusOr<store::WriteOptions> OptionsOf(const ImportUsersRequest& chunk,
+                                              const ImportUsersResponse& invalid,
+                                              const store::UserStore& store) {
   ImportUsersRequest payload;
   for (const User& sent : chunk.users()) {
     User* const user = payload.add_users();
@@ -55,7 +59,9 @@ ImportUsersRequest PayloadOf(const ImportUsersRequest& chunk) {
     user->set_email(sent.email());
     if (sent.has_age()) user->set_age(sent.age());
   }
-  return payload;
+  for (const auto& failure : invalid.failures())
+    payload.mutable_users(failure.index())->set_etag("invalid");  // nothing that a client can set
+  return WriteOptionsOf("ImportUsers", chunk.request_id(), /*validate_only=*/false, payload, store);
 }
 
 Task<absl::StatusOr<ImportUsersResponse>> ImportChunk(rpc::Call& call,
@@ -64,15 +70,15 @@ Task<absl::StatusOr<ImportUsersResponse>> ImportChunk(rpc::Call& call,
   if (chunk.users_size() > kBatchMax) {
     co_return errors::BatchTooLarge("users", static_cast<size_t>(chunk.users_size()), kBatchMax);
   }
-  const absl::StatusOr<store::WriteOptions> options = WriteOptionsOf(
-      "ImportUsers", chunk.request_id(), /*validate_only=*/false, PayloadOf(chunk), store);
-  if (!options.ok()) co_return options.status();
   ImportUsersResponse response;
   response.set_sequence(chunk.sequence());
   const Checked checked = CheckUsers(chunk, call, response);
-  const TimedContext context(call);
+  const absl::StatusOr<store::WriteOptions> options = OptionsOf(chunk, response, store);
+  if (!options.ok()) co_return options.status();
+  // Without timing: a stream's chunks have no number, and its trailer little room.
+  const store::CallContext context(call.deadline(), nullptr);
   const absl::StatusOr<store::UserImport> import =
-      co_await store.ImportUsers(*context, checked.users, *options);
+      co_await store.ImportUsers(context, checked.users, *options);
   if (!import.ok()) co_return import.status();
   for (const int taken : import->taken) {
     const auto at = static_cast<size_t>(taken);
@@ -92,10 +98,11 @@ Task<absl::StatusOr<ImportUsersResponse>> ImportChunk(rpc::Call& call,
 Task<absl::Status> ImportUsers(rpc::Call& call,
                                rpc::BidiStream<ImportUsersRequest, ImportUsersResponse>& stream,
                                store::UserStore& store) {
-  ImportUsersRequest chunk;
   for (int64_t last_sequence = std::numeric_limits<int64_t>::min();;) {
+    ImportUsersRequest chunk;  // of this turn alone: an idle stream keeps none
     const rpc::ReadResult read = co_await stream.Read(chunk);
     if (read == rpc::ReadResult::kEnd) co_return absl::OkStatus();
+    if (read == rpc::ReadResult::kBad) co_return errors::MessageUnreadable();
     if (read == rpc::ReadResult::kDraining) co_return errors::ShuttingDown();
     if (chunk.sequence() <= last_sequence) {
       const std::vector<errors::FieldViolation> repeated = {

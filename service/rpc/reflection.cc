@@ -100,6 +100,7 @@ Task<absl::Status> ReflectionService::Serve(Call&, BidiStream<Request, Response>
   for (;;) {
     const ReadResult read = co_await stream.Read(request);
     if (read == ReadResult::kEnd) co_return absl::OkStatus();
+    if (read == ReadResult::kBad) co_return errors::MessageUnreadable();
     if (read == ReadResult::kDraining) co_return errors::ShuttingDown();
     Response response;
     Answer(request, response);

@@ -61,16 +61,22 @@ void Server::AddHealthAndReflection() {
   AddService(std::move(health), "grpc.health.v1.Health");
 
   const auto serve = [this](Call& call, auto& stream) { return reflection_->Serve(call, stream); };
-  using V1 = grpc::reflection::v1::ServerReflection::AsyncService;
-  auto v1 = std::make_unique<V1>();
-  AddBidi("ServerReflection.ServerReflectionInfo", *v1, &V1::RequestServerReflectionInfo, serve,
-          CallKind::kReflection);
-  AddService(std::move(v1), "grpc.reflection.v1.ServerReflection");
-  using V1Alpha = grpc::reflection::v1alpha::ServerReflection::AsyncService;
-  auto v1alpha = std::make_unique<V1Alpha>();
-  AddBidi("ServerReflection.ServerReflectionInfo(v1alpha)", *v1alpha,
-          &V1Alpha::RequestServerReflectionInfo, serve, CallKind::kReflection);
-  AddService(std::move(v1alpha), "grpc.reflection.v1alpha.ServerReflection");
+  namespace v1 = grpc::reflection::v1;
+  using V1 =
+      v1::ServerReflection::WithRawMethod_ServerReflectionInfo<v1::ServerReflection::AsyncService>;
+  auto service_v1 = std::make_unique<V1>();
+  AddBidi<v1::ServerReflectionRequest, v1::ServerReflectionResponse>(
+      "ServerReflection.ServerReflectionInfo", *service_v1, &V1::RequestServerReflectionInfo, serve,
+      CallKind::kReflection);
+  AddService(std::move(service_v1), "grpc.reflection.v1.ServerReflection");
+  namespace v1alpha = grpc::reflection::v1alpha;
+  using V1Alpha = v1alpha::ServerReflection::WithRawMethod_ServerReflectionInfo<
+      v1alpha::ServerReflection::AsyncService>;
+  auto service_v1alpha = std::make_unique<V1Alpha>();
+  AddBidi<v1alpha::ServerReflectionRequest, v1alpha::ServerReflectionResponse>(
+      "ServerReflection.ServerReflectionInfo(v1alpha)", *service_v1alpha,
+      &V1Alpha::RequestServerReflectionInfo, serve, CallKind::kReflection);
+  AddService(std::move(service_v1alpha), "grpc.reflection.v1alpha.ServerReflection");
 
   reflection_ = std::make_unique<ReflectionService>(service_names_);
 }

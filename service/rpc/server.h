@@ -71,10 +71,11 @@ class Server {
                                              grpc::ServerCompletionQueue*, void*),
                        const typename ServerStreamMethod<Req, Resp>::Handler& handler,
                        CallKind kind = CallKind::kStream);
-  template <class Service, class Base, class Req, class Resp>
+  // `request` is of the generated WithRawMethod_... template.
+  template <class Req, class Resp, class Service, class Base>
   void AddBidi(const std::string& name, Service& service,
                void (Base::*request)(grpc::ServerContext*,
-                                     grpc::ServerAsyncReaderWriter<Resp, Req>*,
+                                     typename BidiMethod<Req, Resp>::RawStream*,
                                      grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
                const typename BidiMethod<Req, Resp>::Handler& handler,
                CallKind kind = CallKind::kStream);
@@ -164,21 +165,22 @@ void Server::AddServerStream(
       });
 }
 
-template <class Service, class Base, class Req, class Resp>
+template <class Req, class Resp, class Service, class Base>
 void Server::AddBidi(const std::string& name, Service& service,
                      void (Base::*request)(grpc::ServerContext*,
-                                           grpc::ServerAsyncReaderWriter<Resp, Req>*,
+                                           typename BidiMethod<Req, Resp>::RawStream*,
                                            grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
                                            void*),
                      const typename BidiMethod<Req, Resp>::Handler& handler, CallKind kind) {
   using Method = BidiMethod<Req, Resp>;
-  AddMethod<BidiCall<Req, Resp>, Method>([this, name, &service, request, handler,
-                                          kind](grpc::ServerCompletionQueue* queue) {
-    auto ask = [&service, request, queue](
-                   grpc::ServerContext* context, grpc::ServerAsyncReaderWriter<Resp, Req>* stream,
-                   void* tag) { (service.*request)(context, stream, queue, queue, tag); };
-    return Method{host_, name, std::move(ask), handler, kind};
-  });
+  AddMethod<BidiCall<Req, Resp>, Method>(
+      [this, name, &service, request, handler, kind](grpc::ServerCompletionQueue* queue) {
+        auto ask = [&service, request, queue](grpc::ServerContext* context,
+                                              typename Method::RawStream* stream, void* tag) {
+          (service.*request)(context, stream, queue, queue, tag);
+        };
+        return Method{host_, name, std::move(ask), handler, kind};
+      });
 }
 
 }  // namespace userservice::rpc

@@ -54,6 +54,8 @@ google::rpc::Status WithDetails(const absl::Status& status, std::string_view req
     any->set_value(std::move(payload));
     if (proto.ByteSizeLong() > kDetailsBytesMax) proto.mutable_details()->RemoveLast();
   }
+  // The reason first, for those who look no further.
+  if (proto.details_size() > 1) proto.mutable_details()->SwapElements(0, 1);
   return proto;
 }
 

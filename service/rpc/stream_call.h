@@ -19,7 +19,9 @@
 #include "async/broadcast.h"
 #include "async/completion_loop.h"
 #include "async/stop.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/async_stream.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "service/rpc/call.h"
 
 namespace userservice::rpc {
@@ -36,6 +38,7 @@ class ServerStream {
 enum class ReadResult {
   kMessage,
   kEnd,       // the client has sent everything, or is gone
+  kBad,       // these bytes are no such message: return errors::MessageUnreadable()
   kDraining,  // the server is going away: return, without another Read
 };
 
@@ -60,8 +63,9 @@ struct ServerStreamMethod {
 
 template <class Req, class Resp>
 struct BidiMethod {
-  using Request = std::function<void(grpc::ServerContext*,
-                                     grpc::ServerAsyncReaderWriter<Resp, Req>*, void* tag)>;
+  // Bytes both ways: to gRPC's own reader, a message that can not be read is the stream's end.
+  using RawStream = grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>;
+  using Request = std::function<void(grpc::ServerContext*, RawStream*, void* tag)>;
   using Handler = std::function<Task<absl::Status>(Call&, BidiStream<Req, Resp>&)>;
 
   CallHost& host;
@@ -125,7 +129,7 @@ class BidiCall final : public CallLife, private BidiStream<Req, Resp> {
     void Start() {
       call_.Hold();
       ++started_;
-      call_.stream_.Read(&message, tag());
+      call_.stream_.Read(&bytes, tag());
     }
     // False if the server drains before the read is back.
     Task<bool> Wait() { co_return co_await returned_.WaitFor(started_); }
@@ -137,7 +141,7 @@ class BidiCall final : public CallLife, private BidiStream<Req, Resp> {
       call_.Release();
     }
 
-    Req message;
+    grpc::ByteBuffer bytes;
 
    private:
     BidiCall& call_;
@@ -151,11 +155,17 @@ class BidiCall final : public CallLife, private BidiStream<Req, Resp> {
     const bool returned = co_await WithStopToken(draining(), read_.Wait());
     if (!returned) co_return ReadResult::kDraining;
     if (!read_.ok()) co_return ReadResult::kEnd;
-    message.Swap(&read_.message);
-    co_return ReadResult::kMessage;
+    const grpc::Status parsed = grpc::SerializationTraits<Req>::Deserialize(&read_.bytes, &message);
+    read_.bytes.Clear();
+    co_return parsed.ok() ? ReadResult::kMessage : ReadResult::kBad;
   }
   Task<bool> Write(const Resp& message) override {
-    auto write = [&](void* tag) { stream_.Write(message, tag); };
+    grpc::ByteBuffer bytes;
+    bool is_owned = false;
+    const grpc::Status serialized =
+        grpc::SerializationTraits<Resp>::Serialize(message, &bytes, &is_owned);
+    if (!serialized.ok()) co_return false;
+    auto write = [&](void* tag) { stream_.Write(bytes, tag); };
     co_return co_await StartOperation(write);
   }
   Task<void> Finish(const grpc::Status& status) override {
@@ -165,7 +175,7 @@ class BidiCall final : public CallLife, private BidiStream<Req, Resp> {
 
   Method& method_;
   grpc::ServerContext context_;
-  grpc::ServerAsyncReaderWriter<Resp, Req> stream_{&context_};
+  typename Method::RawStream stream_{&context_};
   PendingRead read_{*this};
 };
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "absl/container/flat_hash_map.h"
 #include "service/errors/errors.h"
 #include "service/sqlite/connection.h"
 #include "service/sqlite/query_scope.h"
@@ -41,13 +42,15 @@ WriteKind KindOf(size_t rows, const WriteOptions& options) {
   return bare ? WriteKind::kOneStatement : WriteKind::kSeveralStatements;
 }
 
-// What the first success of this request answered.
+// What the first success of this request answered; of a user that was deleted since, the number.
 absl::StatusOr<Users> ReplayUsers(const std::vector<LoggedUser>& first) {
   Users users(first.size());
   for (size_t i = 0; i < first.size(); ++i) {
-    if (!first[i].response.has_value()) return errors::UserNotFound(first[i].user_id);
-    if (!users[i].ParseFromString(*first[i].response))
+    if (!first[i].response.has_value()) {
+      users[i].set_user_id(first[i].user_id);
+    } else if (!users[i].ParseFromString(*first[i].response)) {
       return errors::Internal("a logged response can not be read");
+    }
   }
   return users;
 }
@@ -87,6 +90,14 @@ absl::StatusOr<Users> WriteEach(const std::vector<Item>& items, const WriteOne& 
     users.push_back(*std::move(user));
   }
   return users;
+}
+
+// A user that was changed more than once is at each place as the last change left it: they share
+// its etag.
+void ShowAsStored(Users& users) {
+  absl::flat_hash_map<int64_t, size_t> last;
+  for (size_t i = 0; i < users.size(); ++i) last[users[i].user_id()] = i;
+  for (users::v1::User& user : users) user = users[last.at(user.user_id())];
 }
 
 // An outcome as the request log keeps it.
@@ -207,8 +218,12 @@ Task<absl::StatusOr<Users>> SqliteUserStore::UpdateUsers(CallContext context,
     const auto change_row = [&](const UserUpdate& update) {
       return ChangeUser(scope, update, now);
     };
-    absl::StatusOr<Users> changed =
-        RunOnce(scope, options, now, [&] { return WriteEach(updates, change_row); });
+    const auto change_all = [&]() -> absl::StatusOr<Users> {
+      absl::StatusOr<Users> all = WriteEach(updates, change_row);
+      if (all.ok()) ShowAsStored(*all);
+      return all;
+    };
+    absl::StatusOr<Users> changed = RunOnce(scope, options, now, change_all);
     if (!changed.ok() || !scope.discarded()) return changed;
     for (users::v1::User& user : *changed) {
       user.clear_update_time();

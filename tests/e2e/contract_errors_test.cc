@@ -27,6 +27,7 @@ Metadata MetadataOf(const grpc::Status& status) {
 void ExpectWellFormed(const grpc::Status& status) {
   const google::rpc::Status details = DetailsOf(status);
   EXPECT_LE(details.ByteSizeLong(), 4096U);
+  EXPECT_TRUE(details.details(0).Is<google::rpc::ErrorInfo>());
   std::map<std::string, int> times;
   for (const auto& any : details.details()) EXPECT_EQ(++times[any.type_url()], 1) << any.type_url();
   EXPECT_EQ(InfoOf(status).domain(), "users.v1");

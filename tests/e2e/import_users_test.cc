@@ -181,6 +181,15 @@ TEST_F(ImportUsersTest, AChunkThatBreaksTheRulesEndsTheStreamAndLeavesWhatWasAck
   EXPECT_TRUE(app_.IsIdle());
 }
 
+TEST_F(ImportUsersTest, AChunkThatCanNotBeReadIsAnErrorAndNotTheEnd) {
+  ImportUsersRequest chunk = Chunk(1, 2);
+  chunk.mutable_users(1)->set_name("J\xf6rg");  // Latin-1, from a client that does not look
+  const grpc::Status status = Refused(chunk);
+  EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT FIELD_INVALID");
+  EXPECT_THAT(ViolatedFields(status), ElementsAre("message"));
+  EXPECT_EQ(Count(), 0);
+}
+
 TEST_F(ImportUsersTest, AClientThatVanishesLeavesNothingOpen) {
   for (int i = 0; i < 50; ++i) {
     Import import(users_.stub());

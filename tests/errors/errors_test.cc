@@ -51,6 +51,7 @@ std::vector<absl::Status> OneOfEach(const std::string& text) {
           FilterInvalid(7, text),
           OrderByInvalid(text),
           PageTokenInvalid("page_token"),
+          MessageUnreadable(),
           UpdateMaskInvalid("requests[999].update_mask", text),
           RequestIdInvalid(),
           RequestIdReused(text),
