@@ -61,11 +61,24 @@ def node_reflection(build, log):
     return ['node', node_modules(build, log) / 'from_reflection.js']
 
 
+def ruby(build, log):
+    generate(log, build / 'ruby', f'--ruby_out={build}/ruby', f'--grpc_out={build}/ruby',
+             f'--plugin=protoc-gen-grpc={shutil.which("grpc_ruby_plugin")}')
+    return ['ruby', f'-I{build}/ruby', HERE / 'ruby/user_story.rb']
+
+
+def buf(build, log):
+    program = node_modules(build, log) / 'node_modules/.bin/buf'
+    return ['env', f'BUF={program}', HERE / 'buf/user_story.sh']
+
+
 # By name: what prepares a client and returns its command, to which the server's address is added.
 CLIENTS = {
     'node-protos': node_protos,
     'node-reflection': node_reflection,
     'python-asyncio': python_asyncio,
+    'ruby': ruby,
+    'buf-curl': buf,
 }
 
 
