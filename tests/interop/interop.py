@@ -72,6 +72,21 @@ def buf(build, log):
     return ['env', f'BUF={program}', HERE / 'buf/user_story.sh']
 
 
+def go(build, log):
+    """Debian's Go libraries are a GOPATH. What the files' own go_package would say stands in the flags."""
+    packages = {proto: 'users/v1;usersv1' for proto in CONTRACT}
+    packages['google/rpc/status.proto'] = 'google.golang.org/genproto/googleapis/rpc/status'
+    flags = [f'--{plugin}_opt=M{proto}={package}'
+             for plugin in ('go', 'go-grpc') for proto, package in packages.items()]
+    source = build / 'go/src'
+    generate(log, source, f'--go_out={source}', f'--go-grpc_out={source}', *flags)
+    program = build / 'go/user_story'
+    environment = {'GO111MODULE': 'off', 'GOPATH': f'{build}/go:/usr/share/gocode',
+                   'GOCACHE': f'{build}/go/cache'}
+    run(['go', 'build', '-o', program, HERE / 'go/main.go'], log, env={**os.environ, **environment})
+    return [program]
+
+
 # By name: what prepares a client and returns its command, to which the server's address is added.
 CLIENTS = {
     'node-protos': node_protos,
@@ -79,6 +94,7 @@ CLIENTS = {
     'python-asyncio': python_asyncio,
     'ruby': ruby,
     'buf-curl': buf,
+    'go': go,
 }
 
 
