@@ -87,6 +87,26 @@ def go(build, log):
     return [program]
 
 
+# Of /usr/share/java: gRPC with its transport, and what they need at run time.
+JARS = [
+    'grpc-api', 'grpc-context', 'grpc-core', 'grpc-netty', 'grpc-protobuf', 'grpc-protobuf-lite', 'grpc-stub',
+    'netty-buffer', 'netty-codec', 'netty-codec-http', 'netty-codec-http2', 'netty-common', 'netty-handler',
+    'netty-handler-proxy', 'netty-resolver', 'netty-transport', 'netty-transport-native-unix-common',
+    'protobuf', 'guava', 'gson', 'perfmark-api', 'geronimo-annotation-1.3-spec',
+]
+
+
+def java(build, log):
+    jars = ':'.join(f'/usr/share/java/{jar}.jar' for jar in JARS)
+    source, classes = build / 'java/source', build / 'java/classes'
+    generate(log, source, f'--java_out={source}', f'--grpc-java_out={source}',
+             f'--plugin=protoc-gen-grpc-java={shutil.which("grpc_java_plugin")}',
+             protos=[*CONTRACT, 'google/rpc/code.proto', 'google/rpc/status.proto', 'google/rpc/error_details.proto'])
+    run(['javac', '-nowarn', '-proc:none', '-cp', jars, '-d', classes, *source.rglob('*.java'),
+         HERE / 'java/UserStory.java'], log)
+    return ['java', '-cp', f'{classes}:{jars}', 'UserStory']
+
+
 # By name: what prepares a client and returns its command, to which the server's address is added.
 CLIENTS = {
     'node-protos': node_protos,
@@ -95,6 +115,7 @@ CLIENTS = {
     'ruby': ruby,
     'buf-curl': buf,
     'go': go,
+    'java': java,
 }
 
 
