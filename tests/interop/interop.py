@@ -21,6 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / 'python'))
 import stubs  # pylint: disable=wrong-import-position
 
+ADDRESS = 'HOST:PORT'  # in a client's command: where its server's address comes
 CONTRACT = ['users/v1/user.proto', 'users/v1/errors.proto', 'users/v1/user_service.proto']
 LIMIT_SECONDS = 300  # for one step of one client: the first Go build compiles gRPC, too
 
@@ -37,8 +38,12 @@ def generate(log, folder, *outputs, protos=CONTRACT):
     run(['protoc', *(f'-I{path}' for path in stubs.IMPORTS), *outputs, *protos], log)
 
 
-def python_asyncio(_, __):
-    return [sys.executable, HERE / 'python/asyncio_story.py']
+def python(*_):
+    return [sys.executable, HERE / 'python/user_story_test.py']  # a test of ctest's: it starts a userd itself
+
+
+def python_asyncio(*_):
+    return [sys.executable, HERE / 'python/asyncio_story.py', ADDRESS]
 
 
 def node_modules(build, log):
@@ -54,22 +59,22 @@ def node_modules(build, log):
 
 
 def node_protos(build, log):
-    return ['node', node_modules(build, log) / 'from_protos.js']
+    return ['node', node_modules(build, log) / 'from_protos.js', ADDRESS]
 
 
 def node_reflection(build, log):
-    return ['node', node_modules(build, log) / 'from_reflection.js']
+    return ['node', node_modules(build, log) / 'from_reflection.js', ADDRESS]
 
 
 def ruby(build, log):
     generate(log, build / 'ruby', f'--ruby_out={build}/ruby', f'--grpc_out={build}/ruby',
              f'--plugin=protoc-gen-grpc={shutil.which("grpc_ruby_plugin")}')
-    return ['ruby', f'-I{build}/ruby', HERE / 'ruby/user_story.rb']
+    return ['ruby', f'-I{build}/ruby', HERE / 'ruby/user_story.rb', ADDRESS]
 
 
 def buf(build, log):
     program = node_modules(build, log) / 'node_modules/.bin/buf'
-    return ['env', f'BUF={program}', HERE / 'buf/user_story.sh']
+    return ['env', f'BUF={program}', HERE / 'buf/user_story.sh', ADDRESS]
 
 
 def go(build, log):
@@ -84,15 +89,14 @@ def go(build, log):
     environment = {'GO111MODULE': 'off', 'GOPATH': f'{build}/go:/usr/share/gocode',
                    'GOCACHE': f'{build}/go/cache'}
     run(['go', 'build', '-o', program, HERE / 'go/main.go'], log, env={**os.environ, **environment})
-    return [program]
+    return [program, ADDRESS]
 
 
-# Of /usr/share/java: gRPC with its transport, and what they need at run time.
+# Of /usr/share/java: gRPC with its transport, what they need at run time, and the annotation on generated code.
 JARS = [
     'grpc-api', 'grpc-context', 'grpc-core', 'grpc-netty', 'grpc-protobuf', 'grpc-protobuf-lite', 'grpc-stub',
     'netty-buffer', 'netty-codec', 'netty-codec-http', 'netty-codec-http2', 'netty-common', 'netty-handler',
-    'netty-handler-proxy', 'netty-resolver', 'netty-transport', 'netty-transport-native-unix-common',
-    'protobuf', 'guava', 'gson', 'perfmark-api', 'geronimo-annotation-1.3-spec',
+    'netty-resolver', 'netty-transport', 'protobuf', 'guava', 'perfmark-api', 'geronimo-annotation-1.3-spec',
 ]
 
 
@@ -104,13 +108,14 @@ def java(build, log):
              protos=[*CONTRACT, 'google/rpc/code.proto', 'google/rpc/status.proto', 'google/rpc/error_details.proto'])
     run(['javac', '-nowarn', '-proc:none', '-cp', jars, '-d', classes, *source.rglob('*.java'),
          HERE / 'java/UserStory.java'], log)
-    return ['java', '-cp', f'{classes}:{jars}', 'UserStory']
+    return ['java', '-cp', f'{classes}:{jars}', 'UserStory', ADDRESS]
 
 
-# By name: what prepares a client and returns its command, to which the server's address is added.
+# By name: what prepares a client and returns its command.
 CLIENTS = {
     'node-protos': node_protos,
     'node-reflection': node_reflection,
+    'python': python,
     'python-asyncio': python_asyncio,
     'ruby': ruby,
     'buf-curl': buf,
@@ -141,15 +146,20 @@ class Server:
             raise RuntimeError(f'userd exited with {exit_code} after SIGTERM')
 
 
+def environment(userd):
+    """What a client may want to know of this machine."""
+    return {'USERD': str(userd), 'PROTOC': 'protoc', 'GRPC_PYTHON_PLUGIN': shutil.which('grpc_python_plugin'),
+            'PROTO_PATH': os.pathsep.join(map(str, stubs.IMPORTS)), 'PYTHONDONTWRITEBYTECODE': '1'}
+
+
 def run_client(prepare, userd, build):
     """Whether it passed, and what was said."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile('w+') as log:
         try:
             command = prepare(build, log)
             with Server(userd, folder, log) as address:
-                run([*command, address], log, cwd=folder,
-                    env={**os.environ, 'PROTO_PATH': os.pathsep.join(map(str, stubs.IMPORTS)),
-                         'PYTHONDONTWRITEBYTECODE': '1'})
+                run([address if word == ADDRESS else word for word in command], log, cwd=folder,
+                    env={**os.environ, **environment(userd)})
             passed = True
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:
             print(error, file=log)
