@@ -61,7 +61,7 @@ absl::Status Export(UserClient& client, ExportUsersRequest& request, UserRows& r
   }
 }
 
-int Run(ExportUsersRequest request, const Globals& globals, const std::stop_token& stop) {
+int RunExport(ExportUsersRequest request, const Globals& globals, const std::stop_token& stop) {
   const auto client = UserClient::Connect(globals.server, ClientOptionsFrom(globals));
   UserRows rows(std::cout, globals.output);
   const absl::Status status = Export(*client, request, rows, stop);
@@ -94,7 +94,7 @@ void AddExportCommand(CLI::App& app, Action& chosen) {
   command->footer("Example:\n  userctl export --output csv > users.csv");
   command->callback([&chosen, request] {
     chosen = [request](const Globals& globals, const std::stop_token& stop) {
-      return Run(*request, globals, stop);
+      return RunExport(*request, globals, stop);
     };
   });
 }

@@ -158,16 +158,16 @@ Piece WriteJoined(const std::vector<FilterNode>& nodes, bool is_or, bool negated
   return joined;
 }
 
-Piece WriteKind(const FilterNode::And& all, bool negated) {
+Piece WriteNode(const FilterNode::And& all, bool negated) {
   return WriteJoined(all.nodes, /*is_or=*/negated, negated);
 }
-Piece WriteKind(const FilterNode::Or& any, bool negated) {
+Piece WriteNode(const FilterNode::Or& any, bool negated) {
   return WriteJoined(any.nodes, /*is_or=*/!negated, negated);
 }
-Piece WriteKind(const FilterNode::Not& negation, bool negated) {
+Piece WriteNode(const FilterNode::Not& negation, bool negated) {
   return Write(negation.node.front(), !negated);
 }
-Piece WriteKind(const FilterComparison& comparison, bool negated) {
+Piece WriteNode(const FilterComparison& comparison, bool negated) {
   Piece piece;
   piece.condition.sql = "(";
   std::visit([&](const auto& value) { WriteComparison(piece.condition, comparison, value); },
@@ -183,7 +183,7 @@ Piece WriteKind(const FilterComparison& comparison, bool negated) {
 // one, and one behind "a AND" three; without NOT only an OR inside an AND needs any. That leaves
 // room for every filter that can be parsed (filter_depth_test).
 Piece Write(const FilterNode& node, bool negated) {
-  return std::visit([&](const auto& kind) { return WriteKind(kind, negated); }, node.node);
+  return std::visit([&](const auto& kind) { return WriteNode(kind, negated); }, node.node);
 }
 
 }  // namespace
