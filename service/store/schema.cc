@@ -78,13 +78,13 @@ constexpr char kInsertState[] = "INSERT INTO service_state (key, value) VALUES (
 
 // Columns by table, with what a table of that version must have.
 enum class Affinity { kInteger, kText, kAny };
-struct Column {
+struct ExpectedColumn {
   std::string_view name;
   Affinity affinity;
   bool not_null;
 };
 
-constexpr std::array<Column, 7> kUserColumns = {{
+constexpr std::array<ExpectedColumn, 7> kUserColumns = {{
     {"user_id", Affinity::kInteger, false},
     {"name", Affinity::kText, true},
     {"email", Affinity::kText, true},
@@ -133,7 +133,7 @@ constexpr int kIndexName = 1;
 constexpr int kIndexUnique = 2;
 constexpr int kIndexPartial = 4;
 
-bool IsAsExpected(const QueryScope& info, const Column& column) {
+bool IsAsExpected(const QueryScope& info, const ExpectedColumn& column) {
   return info.Text(kInfoName) == column.name &&
          HasAffinity(info.Text(kInfoType), column.affinity) &&
          (info.Int64(kInfoNotNull) != 0) == column.not_null &&
@@ -151,7 +151,7 @@ absl::Status CheckUserColumns(Connection& connection, size_t wanted) {
       return WrongShape(
           absl::StrCat("its table users has a column too many, ", AbslView(info.Text(kInfoName))));
     }
-    const Column& column = kUserColumns[found++];
+    const ExpectedColumn& column = kUserColumns[found++];
     if (!IsAsExpected(info, column)) {
       return WrongShape(absl::StrCat("column ", found, " of its table users is not the expected ",
                                      AbslView(column.name)));

@@ -18,10 +18,6 @@ namespace {
 // A batch of so many is as short as a point read.
 constexpr size_t kPointBatchMax = 16;
 
-constexpr char kSelectUser[] =
-    "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE user_id = "
-    "?";
-
 // The collation of users_by_email_nocase.
 constexpr char kSelectUserByEmail[] =
     "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE email = ? "
