@@ -20,7 +20,8 @@ store::SqliteStoreOptions StoreOptionsOf(const Config& config) {
   options.scan_threads = config.scan_threads;
   options.scan_queue_jobs_max = config.scan_queue_jobs_max;
   options.rows_examined_max = config.rows_examined_max;
-  options.writer.queue_jobs_max = config.write_queue_jobs_max;
+  options.writer.queue_rows_max = config.write_queue_rows_max;
+  options.writer.queue_bytes_max = config.write_queue_bytes_max;
   return options;
 }
 

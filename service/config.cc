@@ -70,8 +70,11 @@ void AddStoreFlags(CLI::App& app, Config& config) {
       ->check(CLI::PositiveNumber);
   AddFlag(app, "rows_examined_max", config.rows_examined_max, "rows that one page may examine")
       ->check(CLI::PositiveNumber);
-  AddFlag(app, "write_queue_jobs_max", config.write_queue_jobs_max,
-          "writes that may wait; more are refused")
+  AddFlag(app, "write_queue_rows_max", config.write_queue_rows_max,
+          "rows of writes that may wait; more are refused")
+      ->check(CLI::PositiveNumber);
+  AddFlag(app, "write_queue_bytes_max", config.write_queue_bytes_max,
+          "bytes of writes that may wait; more are refused")
       ->check(CLI::PositiveNumber);
 }
 

@@ -24,7 +24,8 @@ struct Config {
   size_t scan_threads = 2;
   size_t scan_queue_jobs_max = 256;
   int64_t rows_examined_max = 20'000;  // a page
-  size_t write_queue_jobs_max = 4096;
+  size_t write_queue_rows_max = 65'536;
+  size_t write_queue_bytes_max = 64UL << 20;
 
   int64_t drain_ms = 10'000;
   std::string log_level = "info";
