@@ -60,6 +60,9 @@ void AddStoreFlags(CLI::App& app, Config& config) {
   AddFlag(app, "generate_users", config.generate_users,
           "a new database gets so many generated users")
       ->check(CLI::NonNegativeNumber);
+  app.add_flag("--vacuum", config.vacuum,
+               "rebuilds the database at start: gives space back, erases leftovers")
+      ->envname("USERD_VACUUM");
   AddFlag(app, "point_threads", config.point_threads,
           "threads for point reads; 0: on the completion queue's own")
       ->check(CLI::Range(0, 64));

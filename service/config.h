@@ -19,6 +19,7 @@ struct Config {
   std::string database = "users.db";
   bool sample_users = false;   // a new database gets the five sample users
   int64_t generate_users = 0;  // a new database gets as many generated ones
+  bool vacuum = false;         // an existing database is rebuilt at start
 
   size_t point_threads = 0;  // threads for point reads; 0: on the loop's own
   size_t scan_threads = 2;

@@ -7,9 +7,9 @@
 //   where they outlive the row. So this VFS writes each b-tree page to the file with zeros in its
 //   gap. It stands over the system's default VFS, which does everything else.
 // That suffices: a page that SQLite changed goes to the log, and from there through here, if the
-//   checkpoint is one of a connection with this VFS. The copies in the log and in the caches of
-//   other connections go when one connection begins the log anew, as the others then read the file
-//   again. A connection that both writes and begins the log anew keeps its cache.
+//   checkpoint is one of a connection with this VFS. The copies in the log go when a checkpoint
+//   cuts it to nothing (TRUNCATE). So do those in the caches of the other connections, which then
+//   read the file again; a connection that writes must not be the one that cuts.
 // What it can not erase: what lay in gaps before, until the page is written again or the file is
 //   rebuilt (VACUUM); what other programs copy back from the log without this VFS.
 // Left as they are: databases with auto_vacuum and those of 2^24 pages (64 GiB at 4 KiB a page) or
