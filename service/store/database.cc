@@ -158,7 +158,7 @@ absl::StatusOr<int> LookAtDatabase(const std::string& path, const DatabaseOption
   if (!version.ok()) return Explain(path, version.status());
   absl::Status whole = QuickCheck(**connection, path);
   if (!whole.ok()) return whole;
-  if (*version == 1) {
+  if (*version > 0 && *version < kSchemaVersion) {
     absl::Status upgradable = CheckUpgradable(**connection);
     if (!upgradable.ok()) return Explain(path, upgradable);
   }
@@ -190,8 +190,9 @@ absl::StatusOr<int> BringUpToDate(Connection& connection, const DatabaseOptions&
       Transaction::Begin(connection, Transaction::Kind::kImmediate);
   if (!transaction.ok()) return transaction.status();
   absl::StatusOr<int> version = ReadSchemaVersion(connection);
-  if (!version.ok() || *version == kSchemaVersion) return version;
-  absl::Status status = MigrateSchema(connection, *version);
+  if (!version.ok()) return version;
+  absl::Status status =
+      *version == kSchemaVersion ? RepairIndexes(connection) : MigrateSchema(connection, *version);
   if (status.ok() && *version == 0) status = FillNew(connection, options);
   if (status.ok()) status = transaction->Commit();
   if (!status.ok()) return status;
