@@ -12,6 +12,8 @@
 namespace userservice::store {
 namespace {
 
+using Ids = std::vector<int64_t>;
+
 class UserListTest : public UserStoreTest {
  protected:
   // 60 users whose names, ages and times collide.
@@ -54,7 +56,6 @@ TEST_F(UserListTest, OrdersAsAsked) {
   ASSERT_TRUE(Create(MakeUser("a", "1@x.org")).ok());
   ASSERT_TRUE(Create(MakeUser("B", "2@x.org", 20)).ok());
   ASSERT_TRUE(Create(MakeUser("a", "4@x.org", 30)).ok());
-  using Ids = std::vector<int64_t>;
   EXPECT_EQ(ListIds(Query("", "")), (Ids{1, 2, 3, 4}));
   EXPECT_EQ(ListIds(Query("", "age")), (Ids{2, 3, 1, 4})) << "nulls first";
   EXPECT_EQ(ListIds(Query("", "age desc")), (Ids{4, 1, 3, 2})) << "and the other way round";
