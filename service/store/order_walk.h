@@ -63,6 +63,7 @@ class OrderWalk {
   }
   // The index of this level's key holds the rows in the order of all remaining keys.
   bool IsInIndexOrder() const;
+  absl::StatusOr<bool> IsLongRun(const SqlValue& value) const;
 
   absl::Status GoOnAfter(const std::vector<SqlValue>& values);
   absl::Status ReadOn();
