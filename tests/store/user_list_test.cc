@@ -172,5 +172,16 @@ TEST_F(UserListTest, RowsOfOddTypesEndNoListEarlyNorNever) {
   EXPECT_EQ(Get(3)->name(), "\xEF\xBF\xBD");
 }
 
+TEST_F(UserListTest, AnEmailOfBytesIsAnEmailLikeAnyOther) {
+  database_.Execute(
+      "INSERT INTO users (name, email) VALUES ('a', 'a@x.org'), ('b', CAST('B@x.org' AS BLOB)), "
+      "('c', 'c@x.org')");
+  EXPECT_EQ(Lookup("b@x.org")->user_id(), 2);
+  EXPECT_EQ(ListIds(Query("", "email", 1)), (std::vector<int64_t>{1, 2, 3}));
+  EXPECT_EQ(ListIds(Query("", "email desc", 1)), (std::vector<int64_t>{3, 2, 1}));
+  EXPECT_EQ(ListIds(Query("email = b@x.org")), (std::vector<int64_t>{2}));
+  EXPECT_EQ(ReasonOf(Create(MakeUser("d", "b@x.org")).status()), "EMAIL_TAKEN");
+}
+
 }  // namespace
 }  // namespace userservice::store
