@@ -13,7 +13,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -75,8 +74,5 @@ class PageScan {
 
 // The value of a field as SQL gave it in this column.
 SqlValue ReadValue(const sqlite::QueryScope& row, int column, UserField field);
-
-// Binds the values to the parameters behind `index`; gives the index of the last.
-int BindAll(sqlite::QueryScope& row, std::span<const SqlValue> values, int index = 0);
 
 }  // namespace userservice::store
