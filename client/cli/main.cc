@@ -82,7 +82,8 @@ int Main(int argc, char** argv) {
   AddGlobals(app, globals);
   for (const auto add :
        {AddCreateCommand, AddGetCommand, AddLookupCommand, AddListCommand, AddUpdateCommand,
-        AddDeleteCommand, AddCountCommand, AddExportCommand, AddHealthCommand, AddGatherCommand}) {
+        AddDeleteCommand, AddCountCommand, AddExportCommand, AddHealthCommand, AddGatherCommand,
+        AddConformanceCommand}) {
     add(app, chosen);
   }
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
