@@ -45,6 +45,7 @@ void AddHealthCommand(CLI::App& app, Action& chosen);
 void AddListCommand(CLI::App& app, Action& chosen);
 void AddLookupCommand(CLI::App& app, Action& chosen);
 void AddUpdateCommand(CLI::App& app, Action& chosen);
+void AddWatchCommand(CLI::App& app, Action& chosen);
 
 // The RPCs of a command over a connected client.
 using Rpcs = std::function<Task<absl::Status>(UserClient& client)>;

@@ -52,7 +52,7 @@ void AddGlobals(CLI::App& app, Globals& globals) {
       ->check(CLI::IsMember({"table", "json", "csv"}).description(""));
   AddDuration(
       app, "--timeout", [&globals](absl::Duration timeout) { globals.timeout = timeout; },
-      "The deadline of each RPC; an export has none unless it is given")
+      "The deadline of each RPC; an export or a watch has none unless it is given")
       ->default_str("10s");
 }
 
@@ -83,7 +83,7 @@ int Main(int argc, char** argv) {
   for (const auto add :
        {AddCreateCommand, AddGetCommand, AddLookupCommand, AddListCommand, AddUpdateCommand,
         AddDeleteCommand, AddCountCommand, AddExportCommand, AddHealthCommand, AddGatherCommand,
-        AddConformanceCommand}) {
+        AddConformanceCommand, AddWatchCommand}) {
     add(app, chosen);
   }
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
