@@ -5,8 +5,10 @@
 #pragma once
 
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "service/sqlite/query_scope.h"
 #include "service/store/page_token.h"
 
 namespace userservice::store {
@@ -17,5 +19,13 @@ struct SqlCondition {
   std::string sql;
   std::vector<SqlValue> parameters;
 };
+
+// Binds `values` behind the `index` parameters that are bound already, and gives how many are then.
+inline int BindAll(sqlite::QueryScope& row, const std::vector<SqlValue>& values, int index) {
+  for (const SqlValue& value : values) {
+    std::visit([&](const auto& typed) { row.BindAt(++index, typed); }, value);
+  }
+  return index;
+}
 
 }  // namespace userservice::store

@@ -82,13 +82,6 @@ void AppendIndexed(const FilterNode& node, UserField first_key, SqlCondition& wh
   }
 }
 
-int BindAll(sqlite::QueryScope& row, const std::vector<SqlValue>& values, int index) {
-  for (const SqlValue& value : values) {
-    std::visit([&](const auto& typed) { row.BindAt(++index, typed); }, value);
-  }
-  return index;
-}
-
 // The columns of kUserColumns again.
 enum Column { kUserId, kName, kEmail, kAge, kCreatedAt, kUpdatedAt };
 
