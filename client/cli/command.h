@@ -34,6 +34,7 @@ struct Globals {
 // Runs the command and gives the program's exit status. `stop` asks it to end early.
 using Action = std::function<int(const Globals& globals, const std::stop_token& stop)>;
 
+void AddConformanceCommand(CLI::App& app, Action& chosen);
 void AddCountCommand(CLI::App& app, Action& chosen);
 void AddCreateCommand(CLI::App& app, Action& chosen);
 void AddDeleteCommand(CLI::App& app, Action& chosen);
@@ -44,6 +45,7 @@ void AddHealthCommand(CLI::App& app, Action& chosen);
 void AddListCommand(CLI::App& app, Action& chosen);
 void AddLookupCommand(CLI::App& app, Action& chosen);
 void AddUpdateCommand(CLI::App& app, Action& chosen);
+void AddWatchCommand(CLI::App& app, Action& chosen);
 
 // The RPCs of a command over a connected client.
 using Rpcs = std::function<Task<absl::Status>(UserClient& client)>;
