@@ -37,6 +37,7 @@ struct RowRange {
 
 class PageScan {
  public:
+  // Examines `rows_max` rows, one at least.
   PageScan(sqlite::Connection& connection, const sqlite::QueryLimits& limits,
            const PageQuery& query, size_t rows_max);
   PageScan(const PageScan&) = delete;
