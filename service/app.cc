@@ -21,6 +21,7 @@ store::SqliteStoreOptions StoreOptionsOf(const Config& config) {
   options.scan_queue_jobs_max = config.scan_queue_jobs_max;
   options.rows_examined_max = config.rows_examined_max;
   options.writer.queue_jobs_max = config.write_queue_jobs_max;
+  options.writer.batch_jobs_max = config.write_batch_jobs_max;
   return options;
 }
 

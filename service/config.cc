@@ -73,6 +73,9 @@ void AddStoreFlags(CLI::App& app, Config& config) {
   AddFlag(app, "write_queue_jobs_max", config.write_queue_jobs_max,
           "writes that may wait; more are refused")
       ->check(CLI::PositiveNumber);
+  AddFlag(app, "write_batch_jobs_max", config.write_batch_jobs_max,
+          "writes that may share one commit")
+      ->check(CLI::PositiveNumber);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct Config {
   size_t scan_queue_jobs_max = 256;
   int64_t rows_examined_max = 20'000;  // a page
   size_t write_queue_jobs_max = 4096;
+  size_t write_batch_jobs_max = 256;  // 1: each write has a commit of its own
 
   int64_t drain_ms = 10'000;
   std::string log_level = "info";
