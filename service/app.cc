@@ -20,8 +20,9 @@ store::SqliteStoreOptions StoreOptionsOf(const Config& config) {
   options.scan_threads = config.scan_threads;
   options.scan_queue_jobs_max = config.scan_queue_jobs_max;
   options.rows_examined_max = config.rows_examined_max;
-  options.writer.queue_jobs_max = config.write_queue_jobs_max;
-  options.writer.batch_jobs_max = config.write_batch_jobs_max;
+  options.writer.queue_rows_max = config.write_queue_rows_max;
+  options.writer.queue_bytes_max = config.write_queue_bytes_max;
+  options.writer.batch_rows_max = config.write_batch_rows_max;
   return options;
 }
 
@@ -38,6 +39,8 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Config& config) {
   store::DatabaseOptions database;
   database.sample_users = config.sample_users;
   database.generate_users = config.generate_users;
+  database.rebuild = config.vacuum;
+  if (config.vacuum) spdlog::info("--vacuum: rebuilding {}, if it exists", config.database);
   const absl::StatusOr<store::DatabaseInfo> info =
       store::PrepareDatabase(config.database, database);
   if (!info.ok()) return info.status();
@@ -46,6 +49,11 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Config& config) {
   } else if (info->found_version != info->version) {
     spdlog::info("upgraded {} from schema version {} to {}", config.database, info->found_version,
                  info->version);
+  }
+  if (info->rebuilt.has_value()) {
+    spdlog::info("rebuilt {}: {} bytes instead of {}, in {:.1f} s", config.database,
+                 info->rebuilt->bytes_after, info->rebuilt->bytes_before,
+                 absl::ToDoubleSeconds(info->rebuilt->time));
   }
   absl::StatusOr<std::unique_ptr<store::SqliteUserStore>> store =
       store::SqliteUserStore::Open(StoreOptionsOf(config));

@@ -60,6 +60,9 @@ void AddStoreFlags(CLI::App& app, Config& config) {
   AddFlag(app, "generate_users", config.generate_users,
           "a new database gets so many generated users")
       ->check(CLI::NonNegativeNumber);
+  app.add_flag("--vacuum", config.vacuum,
+               "rebuilds the database at start: gives space back, erases leftovers")
+      ->envname("USERD_VACUUM");
   AddFlag(app, "point_threads", config.point_threads,
           "threads for point reads; 0: on the completion queue's own")
       ->check(CLI::Range(0, 64));
@@ -70,11 +73,14 @@ void AddStoreFlags(CLI::App& app, Config& config) {
       ->check(CLI::PositiveNumber);
   AddFlag(app, "rows_examined_max", config.rows_examined_max, "rows that one page may examine")
       ->check(CLI::PositiveNumber);
-  AddFlag(app, "write_queue_jobs_max", config.write_queue_jobs_max,
-          "writes that may wait; more are refused")
+  AddFlag(app, "write_queue_rows_max", config.write_queue_rows_max,
+          "rows of writes that may wait; more are refused")
       ->check(CLI::PositiveNumber);
-  AddFlag(app, "write_batch_jobs_max", config.write_batch_jobs_max,
-          "writes that may share one commit")
+  AddFlag(app, "write_queue_bytes_max", config.write_queue_bytes_max,
+          "bytes of writes that may wait; more are refused")
+      ->check(CLI::PositiveNumber);
+  AddFlag(app, "write_batch_rows_max", config.write_batch_rows_max,
+          "rows of writes that may share one commit")
       ->check(CLI::PositiveNumber);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "service/store/field_sql.h"
 #include "service/store/filter_node.h"
 #include "service/store/stored_time.h"
 
@@ -33,24 +34,6 @@ std::string_view SqlOperator(FilterOperator op) {
       break;
   }
   return " = ?";
-}
-
-std::string ColumnSql(UserField field) {
-  switch (field) {
-    case UserField::kUserId:
-      return "user_id";
-    case UserField::kName:
-      return "name";
-    case UserField::kEmail:
-      return "email";
-    case UserField::kAge:
-      return "age";
-    case UserField::kCreateTime:
-      return StoredTimeSql("created_at");
-    case UserField::kUpdateTime:
-      return StoredTimeSql("updated_at");
-  }
-  return "NULL";
 }
 
 // The pattern in GLOB's language, where '*', '?' and '[' are themselves inside brackets only. GLOB,
@@ -84,11 +67,11 @@ void Append(SqlCondition& all, SqlCondition more) {
 
 void WriteComparison(SqlCondition& out, const FilterComparison& comparison,
                      const AnyValue& /*value*/) {
-  absl::StrAppend(&out.sql, ColumnSql(comparison.field), " IS NOT NULL");
+  absl::StrAppend(&out.sql, ValueSql(comparison.field), " IS NOT NULL");
 }
 
 void WriteComparison(SqlCondition& out, const FilterComparison& comparison, int64_t value) {
-  out.sql += ColumnSql(comparison.field);
+  out.sql += ValueSql(comparison.field);
   out.sql += SqlOperator(comparison.op);
   out.parameters.emplace_back(value);
 }
@@ -107,28 +90,26 @@ void WriteComparison(SqlCondition& out, const FilterComparison& comparison, absl
     if (op == FilterOperator::kLess) op = FilterOperator::kLessOrEqual;
     if (op == FilterOperator::kGreaterOrEqual) op = FilterOperator::kGreater;
   }
-  out.sql += ColumnSql(comparison.field);
+  out.sql += ValueSql(comparison.field);
   out.sql += SqlOperator(op);
   out.parameters.emplace_back(FormatStoredTime(micros));
 }
 
 void WriteComparison(SqlCondition& out, const FilterComparison& comparison,
                      const std::string& value) {
-  const std::string column = ColumnSql(comparison.field);
+  const std::string& column = ValueSql(comparison.field);
   if (comparison.op == FilterOperator::kHas) {
     absl::StrAppend(&out.sql, "instr(lower(", column, "), ?) > 0");
   } else {
     out.sql += column;
     out.sql += SqlOperator(comparison.op);
-    // NOCASE compares as lower() of both sides would, and is the collation of the index.
-    if (comparison.field == UserField::kEmail) out.sql += " COLLATE NOCASE";
   }
   out.parameters.emplace_back(value);
 }
 
 void WriteComparison(SqlCondition& out, const FilterComparison& comparison,
                      const TextPattern& value) {
-  const std::string column = ColumnSql(comparison.field);
+  const std::string& column = ValueSql(comparison.field);
   out.sql += comparison.field == UserField::kEmail ? absl::StrCat("lower(", column, ")") : column;
   out.sql += comparison.op == FilterOperator::kNotEqual ? " NOT GLOB ?" : " GLOB ?";
   out.parameters.emplace_back(GlobOf(value));
@@ -169,7 +150,7 @@ Piece WriteNode(const FilterNode::Not& negation, bool negated) {
 }
 Piece WriteNode(const FilterComparison& comparison, bool negated) {
   Piece piece;
-  piece.condition.sql = "(";
+  piece.condition.sql += '(';
   std::visit([&](const auto& value) { WriteComparison(piece.condition, comparison, value); },
              comparison.value);
   piece.condition.sql += negated ? ") IS NOT TRUE" : ")";

@@ -4,7 +4,9 @@
 // and behind WHERE.
 #pragma once
 
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "service/store/page_token.h"
@@ -16,6 +18,17 @@ using SqlValue = PageCursor::Value;
 struct SqlCondition {
   std::string sql;
   std::vector<SqlValue> parameters;
+
+  void And(SqlCondition more) {
+    sql += " AND ";
+    Append(std::move(more));
+  }
+
+  void Append(SqlCondition more) {
+    sql += more.sql;
+    parameters.insert(parameters.end(), std::make_move_iterator(more.parameters.begin()),
+                      std::make_move_iterator(more.parameters.end()));
+  }
 };
 
 }  // namespace userservice::store

@@ -1,12 +1,15 @@
 // The reads of SqliteUserStore.
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "service/errors/errors.h"
 #include "service/sqlite/query_scope.h"
 #include "service/sqlite/transaction.h"
+#include "service/store/field_sql.h"
 #include "service/store/sqlite_user_store.h"
 #include "service/store/storage_error.h"
 #include "service/store/user_row.h"
@@ -18,20 +21,19 @@ namespace {
 // A batch of so many is as short as a point read.
 constexpr size_t kPointBatchMax = 16;
 
-constexpr char kSelectUser[] =
-    "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE user_id = "
-    "?";
-
-// The collation of users_by_email_nocase.
-constexpr char kSelectUserByEmail[] =
-    "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE email = ? "
-    "COLLATE NOCASE";
+// By the index on e-mails.
+const std::string& SelectUserByEmail() {
+  static const auto* const sql = new std::string(
+      absl::StrCat("SELECT ", kUserColumns, " FROM users", IndexedBySql(UserField::kEmail),
+                   " WHERE ", ValueSql(UserField::kEmail), " = ?"));
+  return *sql;
+}
 
 // Nothing if there is no such row. `key` is what the statement looks for.
 template <class Key>
 absl::StatusOr<std::optional<users::v1::User>> FindUser(sqlite::Connection& connection,
                                                         const sqlite::QueryLimits& limits,
-                                                        const char* sql, const Key& key) {
+                                                        std::string_view sql, const Key& key) {
   sqlite::QueryScope row(connection, sql, limits);
   row.Bind(key);
   const absl::StatusOr<bool> found = row.Step();
@@ -62,7 +64,7 @@ Task<absl::StatusOr<users::v1::User>> SqliteUserStore::LookupUser(CallContext co
                      sqlite::Connection& connection,
                      const sqlite::QueryLimits& limits) -> absl::StatusOr<users::v1::User> {
     absl::StatusOr<std::optional<users::v1::User>> user =
-        FindUser(connection, limits, kSelectUserByEmail, email);
+        FindUser(connection, limits, SelectUserByEmail(), email);
     if (!user.ok()) return user.status();
     if (!user->has_value()) return errors::UserNotFoundByEmail(email);
     return **std::move(user);

@@ -42,6 +42,18 @@ WriteKind KindOf(size_t rows, const WriteOptions& options) {
   return bare ? WriteKind::kOneStatement : WriteKind::kSeveralStatements;
 }
 
+size_t BytesOf(const users::v1::User& user) { return user.ByteSizeLong(); }
+size_t BytesOf(const UserUpdate& update) { return update.values.ByteSizeLong(); }
+size_t BytesOf(const UserRemoval& removal) { return removal.etag.size(); }
+
+// Of a write with a row for each item; the bytes are about those that it holds in memory.
+template <class Item>
+WriteWeight WeightOf(const std::vector<Item>& items) {
+  size_t bytes = 0;
+  for (const Item& item : items) bytes += sizeof(item) + BytesOf(item);
+  return {items.size(), bytes};
+}
+
 // What the first success of this request answered; of a user that was deleted since, the number.
 absl::StatusOr<Users> ReplayUsers(const std::vector<LoggedUser>& first) {
   Users users(first.size());
@@ -207,7 +219,8 @@ Task<absl::StatusOr<Users>> SqliteUserStore::CreateUsers(CallContext context, co
     }
     return created;
   };
-  co_return co_await writer_->Write(context, KindOf(users.size(), options), create);
+  co_return co_await writer_->Write(context, KindOf(users.size(), options), create,
+                                    WeightOf(users));
 }
 
 Task<absl::StatusOr<Users>> SqliteUserStore::UpdateUsers(CallContext context,
@@ -231,7 +244,8 @@ Task<absl::StatusOr<Users>> SqliteUserStore::UpdateUsers(CallContext context,
     }
     return changed;
   };
-  co_return co_await writer_->Write(context, KindOf(updates.size(), options), change);
+  co_return co_await writer_->Write(context, KindOf(updates.size(), options), change,
+                                    WeightOf(updates));
 }
 
 Task<absl::Status> SqliteUserStore::DeleteUsers(CallContext context,
@@ -247,7 +261,8 @@ Task<absl::Status> SqliteUserStore::DeleteUsers(CallContext context,
     };
     return RunOnce(scope, options, now, remove_all).status();
   };
-  co_return co_await writer_->Write(context, WriteKind::kSeveralStatements, remove);
+  co_return co_await writer_->Write(context, WriteKind::kSeveralStatements, remove,
+                                    WeightOf(removals));
 }
 
 Task<absl::StatusOr<UserImport>> SqliteUserStore::ImportUsers(CallContext context,
@@ -256,7 +271,8 @@ Task<absl::StatusOr<UserImport>> SqliteUserStore::ImportUsers(CallContext contex
   auto import = [&](WriteScope& scope) -> absl::StatusOr<UserImport> {
     return ImportOnce(scope, users, options, options_.clock());
   };
-  co_return co_await writer_->Write(context, WriteKind::kSeveralStatements, import);
+  co_return co_await writer_->Write(context, WriteKind::kSeveralStatements, import,
+                                    WeightOf(users));
 }
 
 UserStore::OpenResources SqliteUserStore::open_resources() const {

@@ -131,11 +131,12 @@ def main():
                             wanted_measurements(options.only),
                             lambda: TableSizes(context, databases, commands, log))
     verdicts = [verdict(row, rounds) for row in ROWS if row.name in options.only]
-    settings = {**dataclasses.asdict(scale), 'quick': options.quick, 'minutes': round((time.monotonic() - begun) / 60, 1)}
+    minutes = round((time.monotonic() - begun) / 60, 1)
+    settings = {**dataclasses.asdict(scale), 'quick': options.quick, 'minutes': minutes}
     report.print_results(about, settings, rounds, verdicts)
     report.write_json(build / 'results.json', about, settings, rounds, verdicts)
     plots.draw_all(build / 'plots', rounds, say)
-    say(f'\n{settings["minutes"]} minutes. {os.path.relpath(build)}/results.json has every round, '
+    say(f'\n{minutes} minutes. {os.path.relpath(build)}/results.json has every round, '
         f'{os.path.relpath(build)}/plots the plots.')
 
 

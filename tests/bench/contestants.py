@@ -50,7 +50,7 @@ def commands(programs):
     return {
         'echo': [programs.echo_server],
         'userd': userd,
-        'userd_single': [*userd, '--write_batch_jobs_max=1'],
+        'userd_single': [*userd, '--write_batch_rows_max=1'],
         'go': [programs.go_server, 'DATABASE'],
         'seed': [SYSTEM_PYTHON, '-B', HERE / 'contestants/seed_server.py', 'DATABASE'],
     }

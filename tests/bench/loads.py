@@ -1,4 +1,4 @@
-"""One measurement: a load on a server, a raw loop, or what a server holds in memory. Each gives a dictionary of metrics."""
+"""One measurement each, as a dictionary of metrics: a load on a server, a raw loop, what a server holds in memory."""
 
 import contextlib
 import json

@@ -49,7 +49,8 @@ def measurement_table(rounds):
         found = [spread(series(rounds, f'{name}.{metric}')) for metric in METRICS]
         rows.append((name, *(spread_text(one) if metric in ('calls_per_s', 'cpu_us') or one is None
                              else number(one.median) for one, metric in zip(found, METRICS))))
-    return table(('MEASUREMENT', 'CALLS/S', 'USERS/S', 'CPU US/CALL', 'P50 US', 'P99 US', 'P99.9 US', 'LOAD BUSY'), rows)
+    return table(('MEASUREMENT', 'CALLS/S', 'USERS/S', 'CPU US/CALL', 'P50 US', 'P99 US', 'P99.9 US', 'LOAD BUSY'),
+                 rows)
 
 
 def memory_table(rounds):
