@@ -38,6 +38,8 @@ def verdict_table(verdicts):
                   for one in verdicts])
 
 
+BUSY_LOAD_AVERAGE = 0.5
+
 METRICS = ('calls_per_s', 'users_per_s', 'cpu_us', 'p50_us', 'p99_us', 'p999_us', 'load_busy')
 
 
@@ -62,6 +64,9 @@ def memory_table(rounds):
 def print_results(machine, settings, rounds, verdicts):
     print(f'\n{machine["processor"]}, {machine["processors"]} processors, {machine["memory_gib"]} GiB; '
           f'Linux {machine["kernel"]}; {settings["users"]:,} users, {len(rounds)} rounds; commit {machine["commit"]}')
+    if machine['load_average'] > BUSY_LOAD_AVERAGE:
+        print(f'Others used the machine (load average {machine["load_average"]:.1f} at the beginning): trust the '
+              'ratios of processor time alone.')
     print('The median of the rounds, each of which compares within itself; in brackets the least and the most.\n')
     print(verdict_table(verdicts))
     print(f'\n{measurement_table(rounds)}\n\n{memory_table(rounds)}')

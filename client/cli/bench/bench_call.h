@@ -31,11 +31,11 @@ gpr_timespec ToTimespec(int64_t monotonic_ns);
 
 // Where a thread's calls go, and what they are made from.
 struct CallTarget {
-  const Workload* workload;
-  grpc::CompletionQueue* queue;
-  Random* random;
-  uint64_t* emails;  // how many this thread has made up
-  users::v1::UserService::Stub* stub;
+  const Workload* workload = nullptr;
+  grpc::CompletionQueue* queue = nullptr;
+  Random* random = nullptr;
+  uint64_t* emails = nullptr;  // how many this thread has made up
+  users::v1::UserService::Stub* stub = nullptr;
   std::optional<int64_t> deadline_ns;
 };
 

@@ -122,7 +122,7 @@ void LoadThread::StartCall(int64_t due_ns) {
 
 // A call's deadline counts from when it was due: what is late by its own schedule has less time.
 CallTarget LoadThread::NextTarget(int64_t now_ns, bool is_stream) {
-  CallTarget target = {};
+  CallTarget target;
   target.workload = &workload_;
   target.queue = &queue_;
   target.random = &random_;

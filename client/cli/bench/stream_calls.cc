@@ -185,7 +185,7 @@ class ImportCall final : public BenchCall {
     stream_->Finish(&status_, tag(kWrite));
   }
 
-  CallTarget target_ = {};
+  CallTarget target_;
   State state_ = State::kStarting;
   int users_left_ = 0;
   int64_t chunks_written_ = 0;
