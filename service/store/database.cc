@@ -191,9 +191,9 @@ absl::StatusOr<int> BringUpToDate(Connection& connection, const DatabaseOptions&
   if (!transaction.ok()) return transaction.status();
   absl::StatusOr<int> version = ReadSchemaVersion(connection);
   if (!version.ok()) return version;
-  absl::Status status =
-      *version == kSchemaVersion ? RepairIndexes(connection) : MigrateSchema(connection, *version);
+  absl::Status status = MigrateSchema(connection, *version);
   if (status.ok() && *version == 0) status = FillNew(connection, options);
+  if (status.ok()) status = EnsureIndexes(connection);
   if (status.ok()) status = transaction->Commit();
   if (!status.ok()) return status;
   return version;

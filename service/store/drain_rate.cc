@@ -1,5 +1,7 @@
 #include "service/store/drain_rate.h"
 
+#include <algorithm>
+
 namespace userservice::store {
 namespace {
 
@@ -24,6 +26,10 @@ void DrainRate::Measure(size_t rows, absl::Duration statements, absl::Duration c
 absl::Duration DrainRate::TimeFor(size_t rows) const {
   const size_t batches = (rows + batch_rows_max_ - 1) / batch_rows_max_;
   return per_commit_ * static_cast<double>(batches) + per_row_ * static_cast<double>(rows);
+}
+
+absl::Duration RetryAfter(absl::Duration time_to_drain) {
+  return std::clamp(time_to_drain, absl::Milliseconds(5), absl::Seconds(30));
 }
 
 }  // namespace userservice::store

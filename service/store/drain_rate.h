@@ -31,4 +31,8 @@ class DrainRate {
   absl::Duration per_commit_;
 };
 
+// What a client is told to wait that was refused by a queue which needs so long to drain: that,
+// but 5 ms at least and 30 s at most.
+absl::Duration RetryAfter(absl::Duration time_to_drain);
+
 }  // namespace userservice::store

@@ -52,6 +52,11 @@ bool OrderWalk::IsInIndexOrder() const {
   return keys_left == 1 || (keys_left == 2 && keys_.back().descending == key().descending);
 }
 
+absl::StatusOr<bool> OrderWalk::IsLongRun(const SqlValue& value) const {
+  const UserField field = key().field;
+  return HasMoreThan(connection_, limits_, field, SameValueSql(field, value), rows_max_);
+}
+
 absl::Status OrderWalk::Run(const std::optional<std::vector<SqlValue>>& after) {
   absl::Status status = after.has_value() ? GoOnAfter(*after) : absl::OkStatus();
   while (status.ok() && !has_ended_ && !scan_.is_complete()) status = ReadOn();
@@ -60,12 +65,10 @@ absl::Status OrderWalk::Run(const std::optional<std::vector<SqlValue>>& after) {
 
 absl::Status OrderWalk::GoOnAfter(const std::vector<SqlValue>& values) {
   while (!IsInIndexOrder()) {
-    const SqlValue& value = values[level()];
-    const absl::StatusOr<bool> is_long =
-        HasMoreThan(connection_, limits_, key().field, SameValueSql(key().field, value), rows_max_);
+    const absl::StatusOr<bool> is_long = IsLongRun(values[level()]);
     if (!is_long.ok()) return is_long.status();
     if (!*is_long) break;
-    fixed_.push_back(value);
+    fixed_.push_back(values[level()]);
   }
   from_ = FieldBound{values[level()], false};
   const auto rest = std::span(values).subspan(level() + 1);
@@ -131,8 +134,7 @@ absl::StatusOr<bool> OrderWalk::ReadRuns(FieldRange range) {
 
 absl::Status OrderWalk::EnterRun(const SqlValue& value) {
   if (!IsInIndexOrder()) {
-    const absl::StatusOr<bool> is_long =
-        HasMoreThan(connection_, limits_, key().field, SameValueSql(key().field, value), rows_max_);
+    const absl::StatusOr<bool> is_long = IsLongRun(value);
     if (!is_long.ok()) return is_long.status();
     if (*is_long) {
       fixed_.push_back(value);

@@ -48,7 +48,6 @@ class PageScan {
   absl::Status Read(const RowRange& range);
 
   bool is_complete() const { return is_complete_; }
-  size_t rows_examined() const { return rows_examined_; }
   UserPage& page() { return page_; }
 
   // Where the page is complete for its number of rows alone: raises that number, and gives the

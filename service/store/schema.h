@@ -6,6 +6,7 @@
 //
 //   absl::StatusOr<int> version = ReadSchemaVersion(connection);
 //   absl::Status migrated = MigrateSchema(connection, *version);   // inside a transaction
+//   if (migrated.ok()) migrated = EnsureIndexes(connection);       // the same
 //
 // Errors say what is wrong with the database, as the end of a sentence about it; database.h names
 // the file.
@@ -31,11 +32,13 @@ absl::StatusOr<int> ReadSchemaVersion(sqlite::Connection& connection);
 // case alone, or in that one is text and the other is bytes.
 absl::Status CheckUpgradable(sqlite::Connection& connection);
 
-// Brings a database of `version` to kSchemaVersion. Inside a transaction of the caller's.
+// Brings a database of `version` to kSchemaVersion, but for the indexes that EnsureIndexes makes.
+// Inside a transaction of the caller's.
 absl::Status MigrateSchema(sqlite::Connection& connection, int version);
 
 // Makes the indexes of field_sql.h, as far as they are missing or another program made them
-// differently: statements name them, and would fail without. Inside a transaction of the caller's.
-absl::Status RepairIndexes(sqlite::Connection& connection);
+// differently: statements name them, and would fail without. Best after rows were added: to sort
+// many at once is quicker. Inside a transaction of the caller's.
+absl::Status EnsureIndexes(sqlite::Connection& connection);
 
 }  // namespace userservice::store

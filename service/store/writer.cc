@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <exception>
 
 #include "service/errors/errors.h"
@@ -16,18 +15,10 @@
 namespace userservice::store {
 namespace {
 
-// What a client is told to wait at least, and at most.
-constexpr absl::Duration kRetryAfterMin = absl::Milliseconds(5);
-constexpr absl::Duration kRetryAfterMax = absl::Seconds(30);
-
 // How long a batch waits for the write lock, which another program may hold, and how often it looks
 // meanwhile whether anybody still waits for it.
 constexpr absl::Duration kLockWaitMax = absl::Seconds(5);
 constexpr absl::Duration kLockTry = absl::Milliseconds(50);
-
-absl::Duration RetryAfter(absl::Duration time_to_drain) {
-  return std::clamp(time_to_drain, kRetryAfterMin, kRetryAfterMax);
-}
 
 // After an I/O error: is what is there still a database?
 absl::Status Check(sqlite::Connection& connection) {

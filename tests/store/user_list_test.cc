@@ -12,6 +12,8 @@
 namespace userservice::store {
 namespace {
 
+using Ids = std::vector<int64_t>;
+
 class UserListTest : public UserStoreTest {
  protected:
   // 60 users whose names, ages and times collide.
@@ -54,7 +56,6 @@ TEST_F(UserListTest, OrdersAsAsked) {
   ASSERT_TRUE(Create(MakeUser("a", "1@x.org")).ok());
   ASSERT_TRUE(Create(MakeUser("B", "2@x.org", 20)).ok());
   ASSERT_TRUE(Create(MakeUser("a", "4@x.org", 30)).ok());
-  using Ids = std::vector<int64_t>;
   EXPECT_EQ(ListIds(Query("", "")), (Ids{1, 2, 3, 4}));
   EXPECT_EQ(ListIds(Query("", "age")), (Ids{2, 3, 1, 4})) << "nulls first";
   EXPECT_EQ(ListIds(Query("", "age desc")), (Ids{4, 1, 3, 2})) << "and the other way round";
@@ -169,6 +170,17 @@ TEST_F(UserListTest, RowsOfOddTypesEndNoListEarlyNorNever) {
   EXPECT_EQ(Get(1)->name(), "Bob");
   EXPECT_FALSE(Get(1)->has_age());
   EXPECT_EQ(Get(3)->name(), "\xEF\xBF\xBD");
+}
+
+TEST_F(UserListTest, AnEmailOfBytesIsAnEmailLikeAnyOther) {
+  database_.Execute(
+      "INSERT INTO users (name, email) VALUES ('a', 'a@x.org'), ('b', CAST('B@x.org' AS BLOB)), "
+      "('c', 'c@x.org')");
+  EXPECT_EQ(Lookup("b@x.org")->user_id(), 2);
+  EXPECT_EQ(ListIds(Query("", "email", 1)), (std::vector<int64_t>{1, 2, 3}));
+  EXPECT_EQ(ListIds(Query("", "email desc", 1)), (std::vector<int64_t>{3, 2, 1}));
+  EXPECT_EQ(ListIds(Query("email = b@x.org")), (std::vector<int64_t>{2}));
+  EXPECT_EQ(ReasonOf(Create(MakeUser("d", "b@x.org")).status()), "EMAIL_TAKEN");
 }
 
 }  // namespace
