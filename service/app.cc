@@ -22,6 +22,7 @@ store::SqliteStoreOptions StoreOptionsOf(const Config& config) {
   options.rows_examined_max = config.rows_examined_max;
   options.writer.queue_rows_max = config.write_queue_rows_max;
   options.writer.queue_bytes_max = config.write_queue_bytes_max;
+  options.writer.batch_rows_max = config.write_batch_rows_max;
   options.watch_queue_jobs_max = static_cast<size_t>(config.server.streams_max);
   options.feed.ring_bytes_max = config.watch_buffer_bytes_max;
   options.feed.progress_interval = absl::Milliseconds(config.watch_progress_ms);

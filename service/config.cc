@@ -79,6 +79,9 @@ void AddStoreFlags(CLI::App& app, Config& config) {
   AddFlag(app, "write_queue_bytes_max", config.write_queue_bytes_max,
           "bytes of writes that may wait; more are refused")
       ->check(CLI::PositiveNumber);
+  AddFlag(app, "write_batch_rows_max", config.write_batch_rows_max,
+          "rows of writes that may share one commit")
+      ->check(CLI::PositiveNumber);
 }
 
 void AddWatchFlags(CLI::App& app, Config& config) {

@@ -34,6 +34,7 @@ struct Globals {
 // Runs the command and gives the program's exit status. `stop` asks it to end early.
 using Action = std::function<int(const Globals& globals, const std::stop_token& stop)>;
 
+void AddBenchCommand(CLI::App& app, Action& chosen);
 void AddConformanceCommand(CLI::App& app, Action& chosen);
 void AddCountCommand(CLI::App& app, Action& chosen);
 void AddCreateCommand(CLI::App& app, Action& chosen);

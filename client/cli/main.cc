@@ -83,7 +83,7 @@ int Main(int argc, char** argv) {
   for (const auto add :
        {AddCreateCommand, AddGetCommand, AddLookupCommand, AddListCommand, AddUpdateCommand,
         AddDeleteCommand, AddCountCommand, AddExportCommand, AddHealthCommand, AddGatherCommand,
-        AddConformanceCommand, AddWatchCommand}) {
+        AddConformanceCommand, AddWatchCommand, AddBenchCommand}) {
     add(app, chosen);
   }
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();

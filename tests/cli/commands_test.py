@@ -259,5 +259,11 @@ class Restart(unittest.TestCase):
             self.assertRegex(err, r'^userctl: broken off after [\d,]+ users, going on\n60,000 users\n$')
 
 
+class Stopping(unittest.TestCase):
+    def test_a_server_drains_that_is_stopped_as_soon_as_it_says_that_it_listens(self):
+        for _ in range(5):
+            self.assertEqual(userctl.Server().stop(), 0)
+
+
 if __name__ == '__main__':
     unittest.main()
