@@ -85,7 +85,7 @@ struct ExpectedColumn {
   bool not_null;
 };
 
-constexpr std::array<ExpectedColumn, 7> kUserColumns = {{
+constexpr std::array<ExpectedColumn, 7> kExpectedColumns = {{
     {"user_id", Affinity::kInteger, false},
     {"name", Affinity::kText, true},
     {"email", Affinity::kText, true},
@@ -94,7 +94,7 @@ constexpr std::array<ExpectedColumn, 7> kUserColumns = {{
     {"updated_at", Affinity::kAny, false},
     {"revision", Affinity::kInteger, true},
 }};
-constexpr size_t kVersion1UserColumns = 5;
+constexpr size_t kVersion1Columns = 5;
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kServiceTables = {{
     {"tombstones", "user_id,revision,deleted_at"},
@@ -152,7 +152,7 @@ absl::Status CheckUserColumns(Connection& connection, size_t wanted) {
       return WrongShape(
           absl::StrCat("its table users has a column too many, ", AbslView(info.Text(kInfoName))));
     }
-    const ExpectedColumn& column = kUserColumns[found++];
+    const ExpectedColumn& column = kExpectedColumns[found++];
     if (!IsAsExpected(info, column)) {
       return WrongShape(absl::StrCat("column ", found, " of its table users is not the expected ",
                                      AbslView(column.name)));
@@ -161,7 +161,7 @@ absl::Status CheckUserColumns(Connection& connection, size_t wanted) {
   if (found == 0) return WrongShape("it has no table users");
   if (found < wanted) {
     return WrongShape(
-        absl::StrCat("its table users has no column ", AbslView(kUserColumns[found].name)));
+        absl::StrCat("its table users has no column ", AbslView(kExpectedColumns[found].name)));
   }
   return absl::OkStatus();
 }
@@ -279,7 +279,7 @@ absl::StatusOr<int> ReadSchemaVersion(Connection& connection) {
   }
   const bool is_ours = *version > 1;
   absl::Status shape =
-      CheckUserColumns(connection, is_ours ? kUserColumns.size() : kVersion1UserColumns);
+      CheckUserColumns(connection, is_ours ? kExpectedColumns.size() : kVersion1Columns);
   if (shape.ok()) shape = CheckUserConstraints(connection);
   if (shape.ok() && is_ours) shape = CheckServiceTables(connection);
   if (!shape.ok()) return shape;
