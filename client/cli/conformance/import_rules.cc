@@ -16,7 +16,8 @@ using users::v1::User;
 class Import {
  public:
   explicit Import(Probe& probe)
-      : call_(probe.timeout(), probe.stop()), stream_(probe.stub().ImportUsers(&call_.context())) {}
+      : call_(probe.timeout(), std::stop_token()),  // as Probe::Try, and for the same reason
+        stream_(probe.stub().ImportUsers(&call_.context())) {}
 
   // The answer; the empty one, noted, if the stream has ended.
   ImportUsersResponse Send(Probe& probe, const ImportUsersRequest& chunk) {

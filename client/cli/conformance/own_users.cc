@@ -40,7 +40,7 @@ void OwnUsers::Know(const User& user) {
 }
 
 bool OwnUsers::IsOwn(const User& user) const {
-  return adopted_.count(absl::AsciiStrToLower(user.email())) != 0;
+  return adopted_.contains(absl::AsciiStrToLower(user.email()));
 }
 
 std::string OwnUsers::Filter() const {

@@ -78,10 +78,12 @@ class Probe {
   const std::stop_token& stop() const { return stop_; }
   Stub& stub() { return *stub_; }
 
-  // Calls.
+  // Calls. A stop lets one that has begun come to its end, since the users that a cancelled write
+  // may have stored could not be found yet; further ones are not made.
   template <class Request, class Response>
   grpc::Status Try(Method<Request, Response> method, const Request& request, Response* response) {
-    CallScope call(server_.timeout, stop_);
+    if (stop_.stop_requested()) return grpc::Status(grpc::StatusCode::CANCELLED, "interrupted");
+    CallScope call(server_.timeout, std::stop_token());
     return (stub_.get()->*method)(&call.context(), request, response);
   }
   // Must succeed.

@@ -2,7 +2,7 @@
 //
 // Each rule has users of its own, at a domain of its own under a domain of the run, and they are
 // removed when it ends, however that is; so runs do not disturb each other, nor the users that are
-// there. A stop cancels the call that runs, and ends the run after the rule's users were removed.
+// there. A stop lets the write that runs end, and ends the run after the rule's users were removed.
 // Threads: blocks; `on_result` is called on the caller's thread.
 #pragma once
 

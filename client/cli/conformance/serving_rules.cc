@@ -90,8 +90,8 @@ void ListsServices(Probe& probe) {
   std::set<std::string> names;
   for (const auto& service : response.list_services_response().service())
     names.insert(service.name());
-  probe.True("users.v1.UserService is listed", names.count(kUserService) != 0);
-  probe.True("grpc.health.v1.Health is listed", names.count("grpc.health.v1.Health") != 0);
+  probe.True("users.v1.UserService is listed", names.contains(kUserService));
+  probe.True("grpc.health.v1.Health is listed", names.contains("grpc.health.v1.Health"));
 }
 
 void ResolvesTypes(Probe& probe) {
