@@ -128,6 +128,8 @@ ExportStream UserClient::ExportUsers(const v1::ExportUsersRequest& request,
   return {core_, request, options};
 }
 
+ImportStream UserClient::ImportUsers(const ImportOptions& options) { return {core_, options}; }
+
 Task<absl::StatusOr<bool>> UserClient::Check(const std::string& service,
                                              const CallOptions& options) {
   ::grpc::health::v1::HealthCheckRequest request;

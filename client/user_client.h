@@ -30,8 +30,8 @@
 // Stop: a stop of the awaiting task cancels the RPC on the wire. The task still ends, soon, with
 //   CANCELLED.
 // Retries: what gRPC reports as UNAVAILABLE is repeated with backoff, by service config, for reads
-//   and for writes that carry a request_id. A write without one is attempted once, and streams are
-//   not repeated.
+//   and for writes that carry a request_id. A write without one is attempted once. Of the streams,
+//   an import goes on by itself; the others are for their caller to resume.
 // Threads: all methods may be called from any thread. A client has one thread of its own, on which
 //   its completion queue runs; the code after a co_await goes on there, so it must not block, and
 //   must not call BlockOn.
@@ -47,6 +47,7 @@
 #include "absl/status/statusor.h"
 #include "async/task.h"
 #include "client/export_stream.h"
+#include "client/import_stream.h"
 #include "client/options.h"
 #include "client/request_id.h"
 #include "client/status.h"
@@ -117,6 +118,7 @@ class UserClient {
   // Streams.
   ExportStream ExportUsers(const users::v1::ExportUsersRequest& request,
                            const CallOptions& options = CallOptions::Default());
+  ImportStream ImportUsers(const ImportOptions& options = ImportOptions::Default());
 
   // grpc.health.v1: whether the server serves `service`; "" asks for the server as a whole.
   Task<absl::StatusOr<bool>> Check(const std::string& service = "",
