@@ -80,9 +80,9 @@ int Main(int argc, char** argv) {
   app.failure_message(UsageError);
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   AddGlobals(app, globals);
-  for (const auto add :
-       {AddCreateCommand, AddGetCommand, AddLookupCommand, AddListCommand, AddUpdateCommand,
-        AddDeleteCommand, AddCountCommand, AddExportCommand, AddHealthCommand, AddGatherCommand}) {
+  for (const auto add : {AddCreateCommand, AddGetCommand, AddLookupCommand, AddListCommand,
+                         AddUpdateCommand, AddDeleteCommand, AddCountCommand, AddExportCommand,
+                         AddImportCommand, AddHealthCommand, AddGatherCommand}) {
     add(app, chosen);
   }
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();
