@@ -130,6 +130,11 @@ ExportStream UserClient::ExportUsers(const v1::ExportUsersRequest& request,
 
 ImportStream UserClient::ImportUsers(const ImportOptions& options) { return {core_, options}; }
 
+WatchStream UserClient::WatchUsers(const v1::WatchUsersRequest& request,
+                                   const CallOptions& options) {
+  return {core_, request, options};
+}
+
 Task<absl::StatusOr<bool>> UserClient::Check(const std::string& service,
                                              const CallOptions& options) {
   ::grpc::health::v1::HealthCheckRequest request;

@@ -31,7 +31,7 @@
 //   CANCELLED.
 // Retries: what gRPC reports as UNAVAILABLE is repeated with backoff, by service config, for reads
 //   and for writes that carry a request_id. A write without one is attempted once. Of the streams,
-//   an import goes on by itself; the others are for their caller to resume.
+//   an import and a watch go on by themselves.
 // Threads: all methods may be called from any thread. A client has one thread of its own, on which
 //   its completion queue runs; the code after a co_await goes on there, so it must not block, and
 //   must not call BlockOn.
@@ -51,6 +51,7 @@
 #include "client/options.h"
 #include "client/request_id.h"
 #include "client/status.h"
+#include "client/watch_stream.h"
 #include "users/v1/user.pb.h"
 #include "users/v1/user_service.pb.h"
 
@@ -119,6 +120,8 @@ class UserClient {
   ExportStream ExportUsers(const users::v1::ExportUsersRequest& request,
                            const CallOptions& options = CallOptions::Default());
   ImportStream ImportUsers(const ImportOptions& options = ImportOptions::Default());
+  WatchStream WatchUsers(const users::v1::WatchUsersRequest& request,
+                         const CallOptions& options = CallOptions::Default());
 
   // grpc.health.v1: whether the server serves `service`; "" asks for the server as a whole.
   Task<absl::StatusOr<bool>> Check(const std::string& service = "",

@@ -20,7 +20,15 @@ store::SqliteStoreOptions StoreOptionsOf(const Config& config) {
   options.scan_threads = config.scan_threads;
   options.scan_queue_jobs_max = config.scan_queue_jobs_max;
   options.rows_examined_max = config.rows_examined_max;
-  options.writer.queue_jobs_max = config.write_queue_jobs_max;
+  options.writer.queue_rows_max = config.write_queue_rows_max;
+  options.writer.queue_bytes_max = config.write_queue_bytes_max;
+  options.writer.batch_rows_max = config.write_batch_rows_max;
+  options.watch_queue_jobs_max = static_cast<size_t>(config.server.streams_max);
+  options.feed.ring_bytes_max = config.watch_buffer_bytes_max;
+  options.feed.progress_interval = absl::Milliseconds(config.watch_progress_ms);
+  options.tombstones.age_max = absl::Hours(config.tombstone_hours);
+  options.tombstones.count_max = config.tombstones_max;
+  options.tombstones.interval = absl::Milliseconds(config.tombstone_interval_ms);
   return options;
 }
 
@@ -37,6 +45,8 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Config& config) {
   store::DatabaseOptions database;
   database.sample_users = config.sample_users;
   database.generate_users = config.generate_users;
+  database.rebuild = config.vacuum;
+  if (config.vacuum) spdlog::info("--vacuum: rebuilding {}, if it exists", config.database);
   const absl::StatusOr<store::DatabaseInfo> info =
       store::PrepareDatabase(config.database, database);
   if (!info.ok()) return info.status();
@@ -45,6 +55,11 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Config& config) {
   } else if (info->found_version != info->version) {
     spdlog::info("upgraded {} from schema version {} to {}", config.database, info->found_version,
                  info->version);
+  }
+  if (info->rebuilt.has_value()) {
+    spdlog::info("rebuilt {}: {} bytes instead of {}, in {:.1f} s", config.database,
+                 info->rebuilt->bytes_after, info->rebuilt->bytes_before,
+                 absl::ToDoubleSeconds(info->rebuilt->time));
   }
   absl::StatusOr<std::unique_ptr<store::SqliteUserStore>> store =
       store::SqliteUserStore::Open(StoreOptionsOf(config));
@@ -65,11 +80,11 @@ void App::Stop() {
   if (store_ == nullptr) return;
   server_->Drain(absl::Milliseconds(config_.drain_ms));
   const store::UserStore::OpenResources open = store_->open_resources();
-  if (open.leases + open.statements + open.writes > 0) {
+  if (open.leases + open.statements + open.writes + open.watches > 0) {
     spdlog::error(
-        "at the end of all calls {} leases, {} statements and {} writes were open: please report "
-        "this",
-        open.leases, open.statements, open.writes);
+        "at the end of all calls {} leases, {} statements, {} writes and {} watches were open: "
+        "please report this",
+        open.leases, open.statements, open.writes, open.watches);
   }
   store_.reset();
   server_->Close();

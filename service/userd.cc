@@ -48,9 +48,12 @@ class StopSignals {
     }).detach();
   }
 
-  // Gives the first signal from here on.
+  // From here on the first signal drains. Before the server says that it listens: who has read that
+  // may send one at once.
+  void ServerServes() { serves_.store(true); }
+
+  // Gives that signal.
   int Wait() {
-    serves_.store(true);
     first_.wait(0);
     return first_.load();
   }
@@ -96,6 +99,7 @@ int main(int argc, char** argv) try {
     std::cerr << "userd: " << app.status().message() << "\n";
     return EXIT_FAILURE;
   }
+  stop_signals.ServerServes();
   std::cout << "listening on " << AddressWithPort(config.server.listen_address, (*app)->port())
             << std::endl;
 

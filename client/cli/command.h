@@ -34,6 +34,8 @@ struct Globals {
 // Runs the command and gives the program's exit status. `stop` asks it to end early.
 using Action = std::function<int(const Globals& globals, const std::stop_token& stop)>;
 
+void AddBenchCommand(CLI::App& app, Action& chosen);
+void AddConformanceCommand(CLI::App& app, Action& chosen);
 void AddCountCommand(CLI::App& app, Action& chosen);
 void AddCreateCommand(CLI::App& app, Action& chosen);
 void AddDeleteCommand(CLI::App& app, Action& chosen);
@@ -45,6 +47,7 @@ void AddImportCommand(CLI::App& app, Action& chosen);
 void AddListCommand(CLI::App& app, Action& chosen);
 void AddLookupCommand(CLI::App& app, Action& chosen);
 void AddUpdateCommand(CLI::App& app, Action& chosen);
+void AddWatchCommand(CLI::App& app, Action& chosen);
 
 // The RPCs of a command over a connected client.
 using Rpcs = std::function<Task<absl::Status>(UserClient& client)>;

@@ -8,7 +8,7 @@
 namespace userservice::cli {
 namespace {
 
-struct Arguments {
+struct CreateArguments {
   std::string name;
   std::string email;
   std::optional<int32_t> age;
@@ -16,7 +16,8 @@ struct Arguments {
   bool validate_only = false;
 };
 
-int Run(const Arguments& arguments, const Globals& globals, const std::stop_token& stop) {
+int RunCreate(const CreateArguments& arguments, const Globals& globals,
+              const std::stop_token& stop) {
   users::v1::CreateUserRequest request;
   request.mutable_user()->set_name(arguments.name);
   request.mutable_user()->set_email(arguments.email);
@@ -33,7 +34,7 @@ int Run(const Arguments& arguments, const Globals& globals, const std::stop_toke
 
 void AddCreateCommand(CLI::App& app, Action& chosen) {
   CLI::App* const command = app.add_subcommand("create", "Stores a new user and shows it");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<CreateArguments>();
   command->add_option("--name", arguments->name, "The person's name, 1 to 100 characters")
       ->required();
   command->add_option("--email", arguments->email, "The e-mail address, which no other user has")
@@ -50,7 +51,7 @@ void AddCreateCommand(CLI::App& app, Action& chosen) {
       "Example:\n  userctl create --name 'Ada Lovelace' --email ada@example.com --age 36");
   command->callback([&chosen, arguments] {
     chosen = [arguments](const Globals& globals, const std::stop_token& stop) {
-      return Run(*arguments, globals, stop);
+      return RunCreate(*arguments, globals, stop);
     };
   });
 }

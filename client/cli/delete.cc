@@ -30,7 +30,7 @@ Task<absl::Status> Delete(UserClient& client, DeleteUserRequest request, OutputF
   co_return status;
 }
 
-struct Arguments {
+struct DeleteArguments {
   int64_t user_id = 0;
   std::string etag;
   bool allow_missing = false;
@@ -38,7 +38,8 @@ struct Arguments {
   bool validate_only = false;
 };
 
-int Run(const Arguments& arguments, const Globals& globals, const std::stop_token& stop) {
+int RunDelete(const DeleteArguments& arguments, const Globals& globals,
+              const std::stop_token& stop) {
   DeleteUserRequest request;
   request.set_user_id(arguments.user_id);
   request.set_etag(arguments.etag);
@@ -54,7 +55,7 @@ int Run(const Arguments& arguments, const Globals& globals, const std::stop_toke
 void AddDeleteCommand(CLI::App& app, Action& chosen) {
   CLI::App* const command =
       app.add_subcommand("delete", "Deletes a user and erases its personal data");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<DeleteArguments>();
   command->add_option("ID", arguments->user_id, "The user's number")
       ->required()
       ->check(Decimal())
@@ -71,7 +72,7 @@ void AddDeleteCommand(CLI::App& app, Action& chosen) {
   command->footer("Example:\n  userctl delete 7 --allow-missing");
   command->callback([&chosen, arguments] {
     chosen = [arguments](const Globals& globals, const std::stop_token& stop) {
-      return Run(*arguments, globals, stop);
+      return RunDelete(*arguments, globals, stop);
     };
   });
 }

@@ -15,7 +15,7 @@ using users::v1::ListUsersResponse;
 
 constexpr int kPageSizeMax = 1000;
 
-struct Arguments {
+struct ListArguments {
   std::string filter;
   std::string order_by;
   int64_t limit = 50;
@@ -31,7 +31,7 @@ std::string CheckPositive(const std::string& number) {
 
 // Follows the pages until `limit` users were seen. A page may be short, or empty, and not be the
 // last.
-Task<absl::Status> List(UserClient& client, Arguments arguments, OutputFormat format) {
+Task<absl::Status> List(UserClient& client, ListArguments arguments, OutputFormat format) {
   UserRows rows(std::cout, format);
   ListUsersResponse merged;  // for JSON: one document
   ListUsersRequest request;
@@ -68,7 +68,7 @@ Task<absl::Status> List(UserClient& client, Arguments arguments, OutputFormat fo
 void AddListCommand(CLI::App& app, Action& chosen) {
   CLI::App* const command =
       app.add_subcommand("list", "Lists the users that match a filter, page after page");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ListArguments>();
   command->add_option("--filter", arguments->filter, "Which users (AIP-160); all if not given");
   command->add_option("--order-by", arguments->order_by,
                       "The order, like 'age desc, name'; by number if not given");

@@ -8,7 +8,7 @@
 namespace userservice::cli {
 namespace {
 
-struct Arguments {
+struct UpdateArguments {
   int64_t user_id = 0;
   std::optional<std::string> name;
   std::optional<std::string> email;
@@ -19,7 +19,8 @@ struct Arguments {
   bool validate_only = false;
 };
 
-int Run(const Arguments& arguments, const Globals& globals, const std::stop_token& stop) {
+int RunUpdate(const UpdateArguments& arguments, const Globals& globals,
+              const std::stop_token& stop) {
   users::v1::UpdateUserRequest request;
   users::v1::User& user = *request.mutable_user();
   google::protobuf::FieldMask& mask = *request.mutable_update_mask();
@@ -48,7 +49,7 @@ int Run(const Arguments& arguments, const Globals& globals, const std::stop_toke
 void AddUpdateCommand(CLI::App& app, Action& chosen) {
   CLI::App* const command =
       app.add_subcommand("update", "Changes the fields that are given, and shows the user");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<UpdateArguments>();
   command->add_option("ID", arguments->user_id, "The user's number")
       ->required()
       ->check(Decimal())
@@ -72,7 +73,7 @@ void AddUpdateCommand(CLI::App& app, Action& chosen) {
                                  "nothing to change: give --name, --email, --age or --clear-age");
     }
     chosen = [arguments](const Globals& globals, const std::stop_token& stop) {
-      return Run(*arguments, globals, stop);
+      return RunUpdate(*arguments, globals, stop);
     };
   });
 }

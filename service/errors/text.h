@@ -21,5 +21,7 @@ size_t CodePointBytes(std::string_view text);
 // At most `bytes_max` bytes of `text`, cut between code points, then "..." if something was cut
 // off; '?' stands for control characters and for each byte that is not UTF-8.
 std::string Excerpt(std::string_view text, size_t bytes_max = 100);
+// The limit for a single word of a text that could not be read.
+inline constexpr size_t kWordBytesMax = 40;
 
 }  // namespace userservice::errors

@@ -9,7 +9,7 @@
 namespace userservice::handlers {
 namespace {
 
-constexpr std::string_view kMethod = "ExportUsers";
+constexpr std::string_view kExportMethod = "ExportUsers";
 
 // Where an export that has sent everything goes on: after the last user it saw.
 store::PageCursor CursorAfter(const std::vector<User>& users,
@@ -32,7 +32,7 @@ Task<absl::Status> ExportUsers(rpc::Call& call, const users::v1::ExportUsersRequ
   const store::PageTokenCodec& tokens = store.page_tokens();
   if (!request.resume_token().empty()) {
     absl::StatusOr<store::PageCursor> after =
-        tokens.Open(request.resume_token(), "resume_token", kMethod, query.filter.text(),
+        tokens.Open(request.resume_token(), "resume_token", kExportMethod, query.filter.text(),
                     query.order_by.text());
     if (!after.ok()) co_return after.status();
     query.after = *std::move(after);
@@ -47,7 +47,7 @@ Task<absl::Status> ExportUsers(rpc::Call& call, const users::v1::ExportUsersRequ
     users::v1::ExportUsersResponse chunk;
     for (User& user : page->users) *chunk.add_users() = std::move(user);
     chunk.set_resume_token(
-        tokens.Seal(*query.after, kMethod, query.filter.text(), query.order_by.text()));
+        tokens.Seal(*query.after, kExportMethod, query.filter.text(), query.order_by.text()));
     const bool written = co_await stream.Write(chunk);
     if (!written) co_return errors::CallCancelled();
     if (is_last) co_return absl::OkStatus();

@@ -9,7 +9,7 @@
 namespace userservice::handlers {
 namespace {
 
-constexpr std::string_view kMethod = "ListUsers";
+constexpr std::string_view kListMethod = "ListUsers";
 
 // AIP-158.
 absl::StatusOr<int32_t> PageSizeOf(int32_t page_size) {
@@ -31,7 +31,7 @@ absl::StatusOr<store::PageQuery> QueryOf(const users::v1::ListUsersRequest& requ
   query.order_by = *std::move(order_by);
   if (request.page_token().empty()) return query;
   absl::StatusOr<store::PageCursor> after = store.page_tokens().Open(
-      request.page_token(), "page_token", kMethod, query.filter.text(), query.order_by.text());
+      request.page_token(), "page_token", kListMethod, query.filter.text(), query.order_by.text());
   if (!after.ok()) return after.status();
   query.after = *std::move(after);
   return query;
@@ -51,7 +51,7 @@ Task<absl::StatusOr<users::v1::ListUsersResponse>> ListUsers(
   response.set_revision(page->revision);
   if (page->next.has_value()) {
     response.set_next_page_token(store.page_tokens().Seal(
-        *page->next, kMethod, query->filter.text(), query->order_by.text()));
+        *page->next, kListMethod, query->filter.text(), query->order_by.text()));
   }
   co_return response;
 }

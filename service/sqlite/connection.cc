@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "service/sqlite/erasing_vfs.h"
 #include "service/sqlite/query_scope.h"
 #include "service/sqlite/result.h"
 
@@ -119,7 +120,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionOpt
   if (options.path.empty()) return absl::InvalidArgumentError("the database's path is empty");
   sqlite3* handle = nullptr;
   const int result =
-      sqlite3_open_v2(FileNameFor(options).c_str(), &handle, OpenFlagsFor(options), nullptr);
+      sqlite3_open_v2(FileNameFor(options).c_str(), &handle, OpenFlagsFor(options), ErasingVfs());
   // Even a failed open gives a handle that has to be closed, unless memory is out.
   if (handle == nullptr) return StatusFromResult(nullptr, result, options.path);
   std::unique_ptr<Connection> connection(new Connection(handle, options));

@@ -8,7 +8,8 @@
 // its caller, the writer, waits for.
 // Erasing: what was deleted stays in the log's file until that part is written over. RequestErase
 // has the file cut to nothing, at most once a second, tried until it succeeds; commits wait
-// meanwhile for readers that still use the log, not long, and new scans for them (log_gate.h).
+// meanwhile for readers that still use the log, not long, and new scans for them (log_gate.h). The
+// writer's cache, whose pages may hold old copies, goes with it (sqlite/erasing_vfs.h).
 // Threads: any, but RestartLog and TruncateLog from the writer's, between its transactions.
 // Errors: a checkpoint that fails leaves the log longer, nothing else; the next one tries again.
 // Source: https://www.sqlite.org/c3ref/wal_checkpoint_v2.html

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "service/sqlite/connection.h"
 #include "service/sqlite/inspection.h"
 #include "service/sqlite/query_scope.h"
@@ -157,7 +158,7 @@ absl::StatusOr<int> LookAtDatabase(const std::string& path, const DatabaseOption
   if (!version.ok()) return Explain(path, version.status());
   absl::Status whole = QuickCheck(**connection, path);
   if (!whole.ok()) return whole;
-  if (*version == 1) {
+  if (*version > 0 && *version < kSchemaVersion) {
     absl::Status upgradable = CheckUpgradable(**connection);
     if (!upgradable.ok()) return Explain(path, upgradable);
   }
@@ -189,9 +190,10 @@ absl::StatusOr<int> BringUpToDate(Connection& connection, const DatabaseOptions&
       Transaction::Begin(connection, Transaction::Kind::kImmediate);
   if (!transaction.ok()) return transaction.status();
   absl::StatusOr<int> version = ReadSchemaVersion(connection);
-  if (!version.ok() || *version == kSchemaVersion) return version;
+  if (!version.ok()) return version;
   absl::Status status = MigrateSchema(connection, *version);
   if (status.ok() && *version == 0) status = FillNew(connection, options);
+  if (status.ok()) status = EnsureIndexes(connection);
   if (status.ok()) status = transaction->Commit();
   if (!status.ok()) return status;
   return version;
@@ -208,6 +210,37 @@ absl::StatusOr<int> OpenAndBringUpToDate(const std::string& path, const Database
   absl::Status logged = sqlite::SetWriteAheadLog(**connection);
   if (!logged.ok()) return Explain(path, logged);
   return version;
+}
+
+// The copy goes to a temporary file, not to memory, which the database may exceed.
+constexpr char kRebuild[] =
+    "PRAGMA temp_store = FILE; PRAGMA auto_vacuum = NONE; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)";
+
+int64_t SizeOf(const std::string& path) {
+  std::error_code ignored;
+  return static_cast<int64_t>(std::filesystem::file_size(path, ignored));
+}
+
+absl::StatusOr<DatabaseRebuild> Rebuild(const std::string& path, const DatabaseOptions& options) {
+  DatabaseRebuild rebuild;
+  rebuild.bytes_before = SizeOf(path);
+  const absl::Time begun = absl::Now();
+  ConnectionOptions connection_options(path, OpenMode::kReadWrite);
+  connection_options.busy_timeout_ms = options.busy_timeout_ms;
+  connection_options.exclusive = true;  // nobody reads from the log, so that all of it can go
+  absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(connection_options);
+  if (!connection.ok()) return Explain(path, connection.status());
+  const absl::Status rebuilt = (*connection)->Execute(kRebuild);
+  if (absl::IsResourceExhausted(rebuilt)) {
+    return Refuse(rebuilt.code(), path,
+                  "the disk is too full to rebuild it; free up to twice its size, or leave it as "
+                  "it is");
+  }
+  if (!rebuilt.ok()) return Explain(path, rebuilt);
+  connection->reset();
+  rebuild.time = absl::Now() - begun;
+  rebuild.bytes_after = SizeOf(path);
+  return rebuild;
 }
 
 void RemoveIfEmpty(const std::string& path) {
@@ -240,6 +273,11 @@ absl::StatusOr<DatabaseInfo> PrepareDatabase(const std::string& path,
   info.created = *version == 0;
   info.found_version = *version;
   info.version = kSchemaVersion;
+  if (options.rebuild && !info.created) {
+    absl::StatusOr<DatabaseRebuild> rebuilt = Rebuild(path, options);
+    if (!rebuilt.ok()) return rebuilt.status();
+    info.rebuilt = *rebuilt;
+  }
   return info;
 }
 

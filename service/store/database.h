@@ -8,6 +8,11 @@
 // log; connections may be opened on it. Nothing stays open.
 // Creating: one transaction, mode 0640 whatever the umask (SQLite gives -wal and -shm the same). A
 //   crash in the midst leaves an empty file, which counts as new. An existing file keeps its mode.
+// Rebuilding, if asked for: VACUUM. The file is written anew without what is unused in it, so it
+//   gives back space, and holds nothing any more of what was deleted before there was an
+//   sqlite/erasing_vfs.h, or by others. Takes free disk of the file's size at most twice: beside
+//   it, and where SQLite has its temporary files (SQLITE_TMPDIR, TMPDIR or /var/tmp). It is done
+//   wholly or, after a crash or on a full disk, not at all. Nobody else may have the file open.
 // Refusing: neither the file nor its directory changes, not by a byte (see sqlite/inspection.h).
 // Errors: one line with the file, what is wrong, and the remedy. kFailedPrecondition (for the
 //   operator to put right), kDataLoss (no database, or a damaged one), kPermissionDenied, kNotFound
@@ -16,9 +21,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace userservice::store {
 
@@ -27,13 +34,21 @@ struct DatabaseOptions {
 
   bool sample_users = false;   // a new database gets the five sample users
   int64_t generate_users = 0;  // a new database gets as many generated ones
+  bool rebuild = false;        // an existing one
   int busy_timeout_ms = 5000;  // how long another program may keep the file locked
+};
+
+struct DatabaseRebuild {
+  int64_t bytes_before = 0;
+  int64_t bytes_after = 0;
+  absl::Duration time;
 };
 
 struct DatabaseInfo {
   bool created = false;
   int found_version = 0;  // before upgrading; 0: new
   int version = 0;        // now
+  std::optional<DatabaseRebuild> rebuilt;
 };
 
 absl::StatusOr<DatabaseInfo> PrepareDatabase(const std::string& path,

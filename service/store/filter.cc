@@ -21,7 +21,6 @@ using Kind = FilterToken::Kind;
 constexpr size_t kFilterBytesMax = 2048;
 constexpr size_t kDepthMax = 32;
 constexpr size_t kComparisonsMax = 64;
-constexpr size_t kShownBytesMax = 40;
 
 // AIP-160's grammar by recursive descent, a function a rule. Recursion is by parentheses alone, and
 // kDepthMax bounds it.
@@ -72,7 +71,7 @@ absl::Status Parser::Unexpected(std::string_view expected) const {
   const std::string found =
       next_.kind == Kind::kEnd
           ? "the end"
-          : absl::StrCat("'", errors::Excerpt(next_.text, kShownBytesMax), "'");
+          : absl::StrCat("'", errors::Excerpt(next_.text, errors::kWordBytesMax), "'");
   return errors::FilterInvalid(next_.column,
                                absl::StrCat("expected ", AbslView(expected), ", found ", found));
 }
@@ -163,8 +162,9 @@ absl::StatusOr<FilterNode> Parser::ParseRestriction() {
   const std::optional<UserField> field = UserFieldFromName(word.text);
   if (!field.has_value()) {
     return errors::FilterInvalid(
-        word.column, absl::StrCat("unknown field '", errors::Excerpt(word.text, kShownBytesMax),
-                                  "'; fields are ", AbslView(kUserFieldList)));
+        word.column,
+        absl::StrCat("unknown field '", errors::Excerpt(word.text, errors::kWordBytesMax),
+                     "'; fields are ", AbslView(kUserFieldList)));
   }
   if (comparisons_ == kComparisonsMax) {
     return errors::FilterInvalid(word.column,
@@ -180,7 +180,7 @@ absl::StatusOr<FilterNode> Parser::ParseRestriction() {
 }
 
 absl::Status Parser::StandsAlone(const FilterToken& word) const {
-  const std::string shown = errors::Excerpt(word.text, kShownBytesMax);
+  const std::string shown = errors::Excerpt(word.text, errors::kWordBytesMax);
   if (UserFieldFromName(word.text).has_value()) {
     return Unexpected(absl::StrCat("an operator (= != < <= > >= :) after '", shown, "'"));
   }

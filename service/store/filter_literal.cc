@@ -16,12 +16,10 @@ namespace {
 
 using errors::AbslView;
 
-constexpr size_t kShownBytesMax = 40;
-
 absl::Status Invalid(const FilterLiteral& literal, UserField field, std::string_view problem) {
   return errors::FilterInvalid(
       literal.column, absl::StrCat(AbslView(NameOf(field)), " ", AbslView(problem), ", not ",
-                                   errors::Excerpt(literal.raw, kShownBytesMax)));
+                                   errors::Excerpt(literal.raw, errors::kWordBytesMax)));
 }
 
 bool IsInteger(std::string_view text) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "service/store/field_sql.h"
 #include "service/store/filter_node.h"
 #include "service/store/stored_time.h"
 
@@ -33,24 +34,6 @@ std::string_view SqlOperator(FilterOperator op) {
       break;
   }
   return " = ?";
-}
-
-std::string ColumnSql(UserField field) {
-  switch (field) {
-    case UserField::kUserId:
-      return "user_id";
-    case UserField::kName:
-      return "name";
-    case UserField::kEmail:
-      return "email";
-    case UserField::kAge:
-      return "age";
-    case UserField::kCreateTime:
-      return StoredTimeSql("created_at");
-    case UserField::kUpdateTime:
-      return StoredTimeSql("updated_at");
-  }
-  return "NULL";
 }
 
 // The pattern in GLOB's language, where '*', '?' and '[' are themselves inside brackets only. GLOB,
@@ -84,11 +67,11 @@ void Append(SqlCondition& all, SqlCondition more) {
 
 void WriteComparison(SqlCondition& out, const FilterComparison& comparison,
                      const AnyValue& /*value*/) {
-  absl::StrAppend(&out.sql, ColumnSql(comparison.field), " IS NOT NULL");
+  absl::StrAppend(&out.sql, ValueSql(comparison.field), " IS NOT NULL");
 }
 
 void WriteComparison(SqlCondition& out, const FilterComparison& comparison, int64_t value) {
-  out.sql += ColumnSql(comparison.field);
+  out.sql += ValueSql(comparison.field);
   out.sql += SqlOperator(comparison.op);
   out.parameters.emplace_back(value);
 }
@@ -107,28 +90,26 @@ void WriteComparison(SqlCondition& out, const FilterComparison& comparison, absl
     if (op == FilterOperator::kLess) op = FilterOperator::kLessOrEqual;
     if (op == FilterOperator::kGreaterOrEqual) op = FilterOperator::kGreater;
   }
-  out.sql += ColumnSql(comparison.field);
+  out.sql += ValueSql(comparison.field);
   out.sql += SqlOperator(op);
   out.parameters.emplace_back(FormatStoredTime(micros));
 }
 
 void WriteComparison(SqlCondition& out, const FilterComparison& comparison,
                      const std::string& value) {
-  const std::string column = ColumnSql(comparison.field);
+  const std::string& column = ValueSql(comparison.field);
   if (comparison.op == FilterOperator::kHas) {
     absl::StrAppend(&out.sql, "instr(lower(", column, "), ?) > 0");
   } else {
     out.sql += column;
     out.sql += SqlOperator(comparison.op);
-    // NOCASE compares as lower() of both sides would, and is the collation of the index.
-    if (comparison.field == UserField::kEmail) out.sql += " COLLATE NOCASE";
   }
   out.parameters.emplace_back(value);
 }
 
 void WriteComparison(SqlCondition& out, const FilterComparison& comparison,
                      const TextPattern& value) {
-  const std::string column = ColumnSql(comparison.field);
+  const std::string& column = ValueSql(comparison.field);
   out.sql += comparison.field == UserField::kEmail ? absl::StrCat("lower(", column, ")") : column;
   out.sql += comparison.op == FilterOperator::kNotEqual ? " NOT GLOB ?" : " GLOB ?";
   out.parameters.emplace_back(GlobOf(value));
@@ -158,18 +139,18 @@ Piece WriteJoined(const std::vector<FilterNode>& nodes, bool is_or, bool negated
   return joined;
 }
 
-Piece WriteKind(const FilterNode::And& all, bool negated) {
+Piece WriteNode(const FilterNode::And& all, bool negated) {
   return WriteJoined(all.nodes, /*is_or=*/negated, negated);
 }
-Piece WriteKind(const FilterNode::Or& any, bool negated) {
+Piece WriteNode(const FilterNode::Or& any, bool negated) {
   return WriteJoined(any.nodes, /*is_or=*/!negated, negated);
 }
-Piece WriteKind(const FilterNode::Not& negation, bool negated) {
+Piece WriteNode(const FilterNode::Not& negation, bool negated) {
   return Write(negation.node.front(), !negated);
 }
-Piece WriteKind(const FilterComparison& comparison, bool negated) {
+Piece WriteNode(const FilterComparison& comparison, bool negated) {
   Piece piece;
-  piece.condition.sql = "(";
+  piece.condition.sql += '(';
   std::visit([&](const auto& value) { WriteComparison(piece.condition, comparison, value); },
              comparison.value);
   piece.condition.sql += negated ? ") IS NOT TRUE" : ")";
@@ -183,7 +164,7 @@ Piece WriteKind(const FilterComparison& comparison, bool negated) {
 // one, and one behind "a AND" three; without NOT only an OR inside an AND needs any. That leaves
 // room for every filter that can be parsed (filter_depth_test).
 Piece Write(const FilterNode& node, bool negated) {
-  return std::visit([&](const auto& kind) { return WriteKind(kind, negated); }, node.node);
+  return std::visit([&](const auto& kind) { return WriteNode(kind, negated); }, node.node);
 }
 
 }  // namespace

@@ -3,9 +3,8 @@
 //   SqlCondition where = FilterSql(filter);
 //   "SELECT count(*) FROM users WHERE " + where.sql;  // then bind where.parameters
 //
-// It means what filter.h says, over rows of older programs too: e-mails in mixed case, times as
-// stored_time.h reads them. Plain comparisons stay plain ("age > ?"), so that an index on the
-// column serves them. Threads: free function without state. Errors: none; a parsed filter always
+// It means what filter.h says, over rows of older programs too: values compare as they are served
+// (field_sql.h). Threads: free function without state. Errors: none; a parsed filter always
 // has SQL.
 #pragma once
 

@@ -14,8 +14,7 @@ namespace {
 using errors::AbslView;
 using errors::StdView;
 
-constexpr size_t kShownBytesMax = 40;
-constexpr std::string_view kSpace = " \t\r\n";
+constexpr std::string_view kOrderSpace = " \t\r\n";
 
 std::string_view Strip(std::string_view text) {
   return StdView(absl::StripAsciiWhitespace(AbslView(text)));
@@ -23,20 +22,20 @@ std::string_view Strip(std::string_view text) {
 
 // "age", "age desc", "age asc".
 absl::StatusOr<OrderBy::Key> ParseKey(std::string_view text) {
-  const size_t name_bytes = std::min(text.find_first_of(kSpace), text.size());
+  const size_t name_bytes = std::min(text.find_first_of(kOrderSpace), text.size());
   const std::string_view name = text.substr(0, name_bytes);
   const std::string_view direction = Strip(text.substr(name_bytes));
   if (name.empty()) return errors::OrderByInvalid("expected a field before or after ','");
   const std::optional<UserField> field = UserFieldFromName(name);
   if (!field.has_value()) {
     return errors::OrderByInvalid(absl::StrCat("unknown field '",
-                                               errors::Excerpt(name, kShownBytesMax),
+                                               errors::Excerpt(name, errors::kWordBytesMax),
                                                "'; fields are ", AbslView(kUserFieldList)));
   }
   if (!direction.empty() && direction != "desc" && direction != "asc") {
-    return errors::OrderByInvalid(absl::StrCat("expected 'desc' or ',' after '", AbslView(name),
-                                               "', found '",
-                                               errors::Excerpt(direction, kShownBytesMax), "'"));
+    return errors::OrderByInvalid(
+        absl::StrCat("expected 'desc' or ',' after '", AbslView(name), "', found '",
+                     errors::Excerpt(direction, errors::kWordBytesMax), "'"));
   }
   return OrderBy::Key{*field, direction == "desc"};
 }

@@ -5,7 +5,6 @@
 #include <openssl/hmac.h>
 
 #include <array>
-#include <bit>
 #include <optional>
 #include <utility>
 
@@ -27,7 +26,6 @@ constexpr size_t kTokenBytesMax = size_t{4} << 20;
 constexpr char kNull = 0;
 constexpr char kInteger = 1;
 constexpr char kText = 2;
-constexpr char kReal = 3;
 
 // What a MAC is for goes into it, so that one can never stand for the other.
 constexpr std::string_view kTokenPurpose = "users.v1 page token";
@@ -59,7 +57,6 @@ std::optional<PageCursor::Value> TakeValue(std::string_view& in) {
   const std::optional<uint64_t> number = TakeNumber(in);
   if (!number.has_value()) return std::nullopt;
   if (type == kInteger) return PageCursor::Value(static_cast<int64_t>(*number));
-  if (type == kReal) return PageCursor::Value(std::bit_cast<double>(*number));
   if (type != kText || *number > in.size()) return std::nullopt;
   PageCursor::Value text(std::string(in.substr(0, *number)));
   in.remove_prefix(*number);
@@ -75,9 +72,6 @@ std::string Encode(const PageCursor& cursor) {
     } else if (const auto* text = std::get_if<std::string>(&value)) {
       out += kText;
       AppendText(out, *text);
-    } else if (const auto* real = std::get_if<double>(&value)) {
-      out += kReal;
-      AppendNumber(out, std::bit_cast<uint64_t>(*real));
     } else {
       out += kNull;
     }

@@ -19,11 +19,10 @@
 
 namespace userservice::store {
 
-// The keys of the last row of a page, in the order of OrderBy::keys(): the next page begins after
-// it. A value is as the table holds it; monostate is null. (An age is a double where another
-// program wrote one.)
+// A place in an order, by the values of OrderBy::keys(): the next page begins after it. It is where
+// the page before stopped looking, which need not be a user of the list. monostate is "no value".
 struct PageCursor {
-  using Value = std::variant<std::monostate, int64_t, std::string, double>;
+  using Value = std::variant<std::monostate, int64_t, std::string>;
   PageCursor() = default;
   explicit PageCursor(std::vector<Value> key_values) : keys(std::move(key_values)) {}
   bool operator==(const PageCursor&) const = default;

@@ -4,13 +4,12 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "service/errors/errors.h"
+#include "service/store/drain_rate.h"
 #include "service/store/storage_error.h"
 
 namespace userservice::store {
 namespace {
 
-constexpr absl::Duration kRetryAfterMin = absl::Milliseconds(5);
-constexpr absl::Duration kRetryAfterMax = absl::Seconds(30);
 constexpr absl::Duration kRevisionRetryAfter = absl::Seconds(1);
 
 }  // namespace
@@ -55,8 +54,7 @@ absl::Status Reader::QueueFull() const {
   const absl::Duration read = absl::Nanoseconds(average_read_ns_.load(std::memory_order_relaxed));
   const absl::Duration drain =
       read * (static_cast<double>(options_.queue_jobs_max) / static_cast<double>(options_.threads));
-  return errors::Overloaded("the queue of reads is full",
-                            std::clamp(drain, kRetryAfterMin, kRetryAfterMax));
+  return errors::Overloaded("the queue of reads is full", RetryAfter(drain));
 }
 
 }  // namespace userservice::store

@@ -16,7 +16,7 @@ using sqlite::QueryScope;
 
 // The time is the transaction's to the reader: SQLite gives milliseconds, the table holds
 // microseconds.
-constexpr char kInsertUser[] =
+constexpr char kInsertSampleUser[] =
     "INSERT INTO users (name, email, age, created_at, updated_at, revision) "
     "VALUES (?1, ?2, ?3, ?4, ?4, ?5)";
 
@@ -58,7 +58,7 @@ absl::StatusOr<std::string> Now(Connection& connection) {
 
 absl::Status InsertUser(Connection& connection, std::string_view name, std::string_view email,
                         std::optional<int64_t> age, std::string_view time, int64_t revision) {
-  QueryScope insert(connection, kInsertUser);
+  QueryScope insert(connection, kInsertSampleUser);
   return insert.Bind(name, email, age, time, revision).Run();
 }
 

@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "service/errors/text.h"
 #include "service/sqlite/query_scope.h"
+#include "service/store/field_sql.h"
 
 namespace userservice::store {
 namespace {
@@ -78,13 +79,13 @@ constexpr char kInsertState[] = "INSERT INTO service_state (key, value) VALUES (
 
 // Columns by table, with what a table of that version must have.
 enum class Affinity { kInteger, kText, kAny };
-struct Column {
+struct ExpectedColumn {
   std::string_view name;
   Affinity affinity;
   bool not_null;
 };
 
-constexpr std::array<Column, 7> kUserColumns = {{
+constexpr std::array<ExpectedColumn, 7> kExpectedUserColumns = {{
     {"user_id", Affinity::kInteger, false},
     {"name", Affinity::kText, true},
     {"email", Affinity::kText, true},
@@ -133,7 +134,7 @@ constexpr int kIndexName = 1;
 constexpr int kIndexUnique = 2;
 constexpr int kIndexPartial = 4;
 
-bool IsAsExpected(const QueryScope& info, const Column& column) {
+bool IsAsExpected(const QueryScope& info, const ExpectedColumn& column) {
   return info.Text(kInfoName) == column.name &&
          HasAffinity(info.Text(kInfoType), column.affinity) &&
          (info.Int64(kInfoNotNull) != 0) == column.not_null &&
@@ -151,7 +152,7 @@ absl::Status CheckUserColumns(Connection& connection, size_t wanted) {
       return WrongShape(
           absl::StrCat("its table users has a column too many, ", AbslView(info.Text(kInfoName))));
     }
-    const Column& column = kUserColumns[found++];
+    const ExpectedColumn& column = kExpectedUserColumns[found++];
     if (!IsAsExpected(info, column)) {
       return WrongShape(absl::StrCat("column ", found, " of its table users is not the expected ",
                                      AbslView(column.name)));
@@ -160,7 +161,7 @@ absl::Status CheckUserColumns(Connection& connection, size_t wanted) {
   if (found == 0) return WrongShape("it has no table users");
   if (found < wanted) {
     return WrongShape(
-        absl::StrCat("its table users has no column ", AbslView(kUserColumns[found].name)));
+        absl::StrCat("its table users has no column ", AbslView(kExpectedUserColumns[found].name)));
   }
   return absl::OkStatus();
 }
@@ -221,6 +222,14 @@ absl::Status CheckServiceTables(Connection& connection) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> HasIndex(Connection& connection, const std::string& name,
+                              const std::string& create) {
+  QueryScope row(connection,
+                 "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ? AND sql = ?");
+  row.Bind(name, create);
+  return row.Step();
+}
+
 absl::Status InsertServiceState(Connection& connection) {
   std::array<char, 32> key = {};
   if (getentropy(key.data(), key.size()) != 0)
@@ -242,9 +251,15 @@ absl::Status MigrateTo2(Connection& connection) {
   return status;
 }
 
+// EnsureIndexes makes the one that takes its place, which does not tell bytes from text.
+absl::Status MigrateTo3(Connection& connection) {
+  return connection.Execute("DROP INDEX IF EXISTS users_by_email_nocase");
+}
+
 // The migration at index N leads to version N + 1.
 using Migration = absl::Status (*)(Connection&);
-constexpr std::array<Migration, kSchemaVersion> kMigrations = {&MigrateTo1, &MigrateTo2};
+constexpr std::array<Migration, kSchemaVersion> kMigrations = {&MigrateTo1, &MigrateTo2,
+                                                               &MigrateTo3};
 
 }  // namespace
 
@@ -262,11 +277,11 @@ absl::StatusOr<int> ReadSchemaVersion(Connection& connection) {
     if (*objects == 0) return 0;
     *version = 1;  // as programs leave it that know nothing of versions
   }
-  const bool is_current = *version == kSchemaVersion;
+  const bool is_ours = *version > 1;
   absl::Status shape =
-      CheckUserColumns(connection, is_current ? kUserColumns.size() : kVersion1UserColumns);
+      CheckUserColumns(connection, is_ours ? kExpectedUserColumns.size() : kVersion1UserColumns);
   if (shape.ok()) shape = CheckUserConstraints(connection);
-  if (shape.ok() && is_current) shape = CheckServiceTables(connection);
+  if (shape.ok() && is_ours) shape = CheckServiceTables(connection);
   if (!shape.ok()) return shape;
   return static_cast<int>(*version);
 }
@@ -293,7 +308,33 @@ absl::Status CheckUpgradable(Connection& connection) {
                    " differ in case alone; change or remove one of each"));
 }
 
+// What lists may be ordered and filtered by, each by an index of its own. Measured on two shared
+// cores, the least of three runs that alternated. Cost: processor time of an INSERT among 100,000
+// users, 64 a transaction, which is 31 us with no index but those of version 2. Gain: a page of 50
+// among 1,000,000 users, with the index and without.
+//   name             + 16 us      0.07 ms instead of    87 ms
+//   age              +  5 us      0.06 ms instead of   111 ms
+//   create_time      +  1 us      0.06 ms instead of 1,257 ms
+//   update_time      +  1 us      0.06 ms instead of 1,236 ms
+//   email            +  0 us      0.07 ms instead of    93 ms
+//   all              + 36 us
+// Times are cheap to add, for they grow; names come in any order. Orders by several keys have no
+// index of their own (two keys alone would need forty): order_walk.h reads them by these.
+absl::Status EnsureIndexes(Connection& connection) {
+  for (const UserField field : kIndexedFields) {
+    const std::string name = IndexName(field);
+    const std::string create = CreateIndexSql(field);
+    const absl::StatusOr<bool> is_ours = HasIndex(connection, name, create);
+    if (!is_ours.ok()) return is_ours.status();
+    if (*is_ours) continue;
+    const std::string sql = absl::StrCat("DROP INDEX IF EXISTS ", name, "; ", create);
+    if (absl::Status status = connection.Execute(sql.c_str()); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status MigrateSchema(Connection& connection, int version) {
+  if (version == kSchemaVersion) return absl::OkStatus();
   for (int from = version; from < kSchemaVersion; ++from) {
     absl::Status migrated = kMigrations[static_cast<size_t>(from)](connection);
     if (!migrated.ok()) return migrated;

@@ -1,12 +1,17 @@
 // The reads of SqliteUserStore.
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "service/errors/errors.h"
 #include "service/sqlite/query_scope.h"
 #include "service/sqlite/transaction.h"
+#include "service/store/change_stream.h"
+#include "service/store/field_sql.h"
 #include "service/store/sqlite_user_store.h"
 #include "service/store/storage_error.h"
 #include "service/store/user_row.h"
@@ -18,20 +23,19 @@ namespace {
 // A batch of so many is as short as a point read.
 constexpr size_t kPointBatchMax = 16;
 
-constexpr char kSelectUser[] =
-    "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE user_id = "
-    "?";
-
-// The collation of users_by_email_nocase.
-constexpr char kSelectUserByEmail[] =
-    "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE email = ? "
-    "COLLATE NOCASE";
+// By the index on e-mails.
+const std::string& SelectUserByEmail() {
+  static const auto* const sql = new std::string(
+      absl::StrCat("SELECT ", kUserColumns, " FROM users", IndexedBySql(UserField::kEmail),
+                   " WHERE ", ValueSql(UserField::kEmail), " = ?"));
+  return *sql;
+}
 
 // Nothing if there is no such row. `key` is what the statement looks for.
 template <class Key>
 absl::StatusOr<std::optional<users::v1::User>> FindUser(sqlite::Connection& connection,
                                                         const sqlite::QueryLimits& limits,
-                                                        const char* sql, const Key& key) {
+                                                        std::string_view sql, const Key& key) {
   sqlite::QueryScope row(connection, sql, limits);
   row.Bind(key);
   const absl::StatusOr<bool> found = row.Step();
@@ -62,7 +66,7 @@ Task<absl::StatusOr<users::v1::User>> SqliteUserStore::LookupUser(CallContext co
                      sqlite::Connection& connection,
                      const sqlite::QueryLimits& limits) -> absl::StatusOr<users::v1::User> {
     absl::StatusOr<std::optional<users::v1::User>> user =
-        FindUser(connection, limits, kSelectUserByEmail, email);
+        FindUser(connection, limits, SelectUserByEmail(), email);
     if (!user.ok()) return user.status();
     if (!user->has_value()) return errors::UserNotFoundByEmail(email);
     return **std::move(user);
@@ -101,6 +105,26 @@ Task<absl::StatusOr<UserPage>> SqliteUserStore::ListUsers(CallContext context,
     return ReadPage(connection, limits, query, options_.rows_examined_max);
   };
   return scans_->Read(context, writer_->committed(), read_page);
+}
+
+// A revision that this process has not announced yet may have been read from the table already.
+Task<absl::StatusOr<std::unique_ptr<ChangeStream>>> SqliteUserStore::WatchUsers(
+    CallContext context, Filter filter, std::optional<int64_t> after_revision) {
+  if (after_revision.value_or(0) > writer_->committed().value()) {
+    auto read_newest = [](sqlite::Connection& connection, const sqlite::QueryLimits& limits) {
+      return ReadRevision(connection, limits);
+    };
+    const absl::StatusOr<int64_t> newest =
+        co_await watches_->Read(context, writer_->committed(), read_newest);
+    if (!newest.ok()) co_return newest.status();
+    if (*after_revision > *newest) co_return errors::RevisionInFuture(*after_revision, *newest);
+  }
+  const int64_t committed = writer_->committed().value();
+  const ChangePosition begin =
+      after_revision == 0 ? ChangePosition::BeforeAll(committed)
+                          : ChangePosition::AfterRevision(after_revision.value_or(committed));
+  co_return std::make_unique<SqliteChangeStream>(context, std::move(filter), begin, committed,
+                                                 *feed_, *watches_, writer_->committed());
 }
 
 Task<absl::StatusOr<UserCount>> SqliteUserStore::CountUsers(CallContext context,

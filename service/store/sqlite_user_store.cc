@@ -42,6 +42,18 @@ WriteKind KindOf(size_t rows, const WriteOptions& options) {
   return bare ? WriteKind::kOneStatement : WriteKind::kSeveralStatements;
 }
 
+size_t BytesOf(const users::v1::User& user) { return user.ByteSizeLong(); }
+size_t BytesOf(const UserUpdate& update) { return update.values.ByteSizeLong(); }
+size_t BytesOf(const UserRemoval& removal) { return removal.etag.size(); }
+
+// Of a write with a row for each item; the bytes are about those that it holds in memory.
+template <class Item>
+WriteWeight WeightOf(const std::vector<Item>& items) {
+  size_t bytes = 0;
+  for (const Item& item : items) bytes += sizeof(item) + BytesOf(item);
+  return {items.size(), bytes};
+}
+
 // What the first success of this request answered; of a user that was deleted since, the number.
 absl::StatusOr<Users> ReplayUsers(const std::vector<LoggedUser>& first) {
   Users users(first.size());
@@ -175,18 +187,41 @@ absl::StatusOr<std::unique_ptr<SqliteUserStore>> SqliteUserStore::Open(
   absl::StatusOr<std::unique_ptr<Reader>> scans = Reader::Open(options.path, scan_options);
   if (!scans.ok()) return scans.status();
 
+  ReaderOptions watch_options;
+  watch_options.thread_name = "watch";
+  watch_options.threads = 1;
+  watch_options.queue_jobs_max = options.watch_queue_jobs_max;
+  watch_options.niceness = kScanNiceness;
+  watch_options.log_gate = &(*writer)->scans();
+  absl::StatusOr<std::unique_ptr<Reader>> watches = Reader::Open(options.path, watch_options);
+  if (!watches.ok()) return watches.status();
+  absl::StatusOr<std::unique_ptr<ChangeFeed>> feed =
+      ChangeFeed::Open(options.path, (*writer)->committed(), (*writer)->scans(), options.feed);
+  if (!feed.ok()) return feed.status();
+  TombstoneOptions tombstone_options = options.tombstones;
+  tombstone_options.clock = options.clock;
+  absl::StatusOr<std::unique_ptr<TombstoneCompactor>> tombstones =
+      TombstoneCompactor::Open(options.path, **writer, tombstone_options);
+  if (!tombstones.ok()) return tombstones.status();
+
   return std::unique_ptr<SqliteUserStore>(new SqliteUserStore(
-      options, *std::move(key), *std::move(writer), *std::move(points), *std::move(scans)));
+      options, *std::move(key), *std::move(writer), *std::move(points), *std::move(scans),
+      *std::move(watches), *std::move(feed), *std::move(tombstones)));
 }
 
 SqliteUserStore::SqliteUserStore(const SqliteStoreOptions& options, std::string page_token_key,
                                  std::unique_ptr<Writer> writer, std::unique_ptr<Reader> points,
-                                 std::unique_ptr<Reader> scans)
+                                 std::unique_ptr<Reader> scans, std::unique_ptr<Reader> watches,
+                                 std::unique_ptr<ChangeFeed> feed,
+                                 std::unique_ptr<TombstoneCompactor> tombstones)
     : options_(options),
       page_tokens_(std::move(page_token_key)),
       writer_(std::move(writer)),
       points_(std::move(points)),
-      scans_(std::move(scans)) {}
+      scans_(std::move(scans)),
+      watches_(std::move(watches)),
+      feed_(std::move(feed)),
+      tombstones_(std::move(tombstones)) {}
 
 SqliteUserStore::~SqliteUserStore() = default;
 
@@ -207,7 +242,8 @@ Task<absl::StatusOr<Users>> SqliteUserStore::CreateUsers(CallContext context, co
     }
     return created;
   };
-  co_return co_await writer_->Write(context, KindOf(users.size(), options), create);
+  co_return co_await writer_->Write(context, KindOf(users.size(), options), create,
+                                    WeightOf(users));
 }
 
 Task<absl::StatusOr<Users>> SqliteUserStore::UpdateUsers(CallContext context,
@@ -231,7 +267,8 @@ Task<absl::StatusOr<Users>> SqliteUserStore::UpdateUsers(CallContext context,
     }
     return changed;
   };
-  co_return co_await writer_->Write(context, KindOf(updates.size(), options), change);
+  co_return co_await writer_->Write(context, KindOf(updates.size(), options), change,
+                                    WeightOf(updates));
 }
 
 Task<absl::Status> SqliteUserStore::DeleteUsers(CallContext context,
@@ -247,7 +284,8 @@ Task<absl::Status> SqliteUserStore::DeleteUsers(CallContext context,
     };
     return RunOnce(scope, options, now, remove_all).status();
   };
-  co_return co_await writer_->Write(context, WriteKind::kSeveralStatements, remove);
+  co_return co_await writer_->Write(context, WriteKind::kSeveralStatements, remove,
+                                    WeightOf(removals));
 }
 
 Task<absl::StatusOr<UserImport>> SqliteUserStore::ImportUsers(CallContext context,
@@ -256,15 +294,17 @@ Task<absl::StatusOr<UserImport>> SqliteUserStore::ImportUsers(CallContext contex
   auto import = [&](WriteScope& scope) -> absl::StatusOr<UserImport> {
     return ImportOnce(scope, users, options, options_.clock());
   };
-  co_return co_await writer_->Write(context, WriteKind::kSeveralStatements, import);
+  co_return co_await writer_->Write(context, WriteKind::kSeveralStatements, import,
+                                    WeightOf(users));
 }
 
 UserStore::OpenResources SqliteUserStore::open_resources() const {
   OpenResources open;
-  open.leases = points_->leased() + scans_->leased();
-  open.statements =
-      points_->active_statements() + scans_->active_statements() + writer_->stats().statements;
-  open.writes = writer_->open_jobs();
+  open.leases = points_->leased() + scans_->leased() + watches_->leased();
+  open.statements = points_->active_statements() + scans_->active_statements() +
+                    watches_->active_statements() + writer_->stats().statements;
+  open.writes = tombstones_->BetweenTransactions([this] { return writer_->open_jobs(); });
+  open.watches = feed_->stats().followers;
   return open;
 }
 

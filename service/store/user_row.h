@@ -25,6 +25,10 @@ namespace userservice::store {
 inline constexpr char kUserColumns[] =
     "user_id, name, email, age, created_at, updated_at, revision";
 inline constexpr int kUserColumnCount = 7;
+// One user's row.
+inline constexpr char kSelectUser[] =
+    "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE user_id = "
+    "?";
 
 void ReadUser(const sqlite::QueryScope& row, users::v1::User& user);
 

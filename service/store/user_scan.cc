@@ -1,21 +1,21 @@
 #include "service/store/user_scan.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "service/sqlite/query_scope.h"
 #include "service/sqlite/transaction.h"
-#include "service/store/filter_node.h"
+#include "service/store/field_sql.h"
 #include "service/store/filter_sql.h"
 #include "service/store/order_sql.h"
-#include "service/store/sql_condition.h"
+#include "service/store/order_walk.h"
+#include "service/store/page_scan.h"
+#include "service/store/scan_plan.h"
 #include "service/store/storage_error.h"
-#include "service/store/user_row.h"
 
 namespace userservice::store {
 namespace {
@@ -27,133 +27,47 @@ constexpr char kSelectRevision[] =
     " coalesce((SELECT CAST(value AS INTEGER) FROM service_state WHERE key = "
     "'compacted_revision'), 0))";
 
-// Another program may have stored texts of any length. A page ends once it has come to so much, far
-// below the 4 MiB that a gRPC client receives; only its last user goes past it.
-constexpr size_t kPageBytesMax = size_t{1} << 20;
+// A range that the filter gives another field than the order walks is counted only where the walk
+// has not filled the page within so many rows for each of its users, and half of those that it may
+// examine: most often it has.
+constexpr size_t kTrialRowsPerUser = 4;
 
-bool IsServedByIndex(const OrderBy& order) {
-  const UserField first = order.keys().front().field;
-  return first == UserField::kUserId || first == UserField::kEmail;
-}
-
-void AppendAnd(SqlCondition& where, SqlCondition more) {
-  absl::StrAppend(&where.sql, " AND ", more.sql);
-  for (SqlValue& value : more.parameters) where.parameters.push_back(std::move(value));
-}
-
-std::string_view RangeSql(FilterOperator op) {
-  switch (op) {
-    case FilterOperator::kEqual:
-      return "user_id = ?";
-    case FilterOperator::kLess:
-      return "user_id < ?";
-    case FilterOperator::kLessOrEqual:
-      return "user_id <= ?";
-    case FilterOperator::kGreater:
-      return "user_id > ?";
-    case FilterOperator::kGreaterOrEqual:
-      return "user_id >= ?";
-    case FilterOperator::kNotEqual:
-    case FilterOperator::kHas:
-      break;
+// The page, by the plan of scan_plan.h: in the order, unless the rows in the range of another field
+// are so few that they can be sorted.
+absl::StatusOr<UserPage> ReadRows(sqlite::Connection& connection, const sqlite::QueryLimits& limits,
+                                  const PageQuery& query,
+                                  std::optional<std::vector<SqlValue>> after, size_t rows_max) {
+  const std::vector<OrderBy::Key>& keys = query.order_by.keys();
+  std::optional<IndexRange> best = BestRange(query.filter, keys.front().field);
+  // Of a single value the walk by user_id reads the index by itself.
+  if (best.has_value() && best->range.is_one_value() && keys.size() == 1) best.reset();
+  const bool tries_the_order = best.has_value() && !best->range.is_one_value();
+  const size_t trial_rows = std::clamp(kTrialRowsPerUser * static_cast<size_t>(query.page_size),
+                                       size_t{1}, std::max(rows_max / 2, size_t{1}));
+  PageScan scan(connection, limits, query, tries_the_order ? trial_rows : rows_max);
+  if (tries_the_order) {
+    OrderWalk walk(connection, limits, query, rows_max, scan);
+    if (absl::Status status = walk.Run(after); !status.ok()) return status;
+    after = scan.Extend(rows_max);
+    if (!after.has_value()) return std::move(scan.page());
   }
-  return "";
-}
-
-// Narrows `where` by those comparisons that every match has to fulfil and that an index can look
-// up, so that the rows outside are not even examined.
-// Ranges of user_id narrow only what goes by user_id: any other order would then be sorted.
-void AppendIndexed(const FilterNode& node, UserField first_key, SqlCondition& where) {
-  if (const auto* const all = std::get_if<FilterNode::And>(&node.node)) {
-    for (const FilterNode& each : all->nodes) AppendIndexed(each, first_key, where);
-    return;
+  if (best.has_value()) {
+    RowRange range;
+    range.index = best->field;
+    range.where = RangeSql(best->field, best->range);
+    range.sorted_by = keys;
+    const absl::StatusOr<bool> has_more =
+        HasMoreThan(connection, limits, best->field, range.where, rows_max);
+    if (!has_more.ok()) return has_more.status();
+    if (!*has_more) {
+      if (after.has_value()) range.where.And(AfterSql(keys, *after));
+      if (absl::Status status = scan.Read(range); !status.ok()) return status;
+      return std::move(scan.page());
+    }
   }
-  const auto* const comparison = std::get_if<FilterComparison>(&node.node);
-  if (comparison == nullptr) return;
-  const auto* const number = std::get_if<int64_t>(&comparison->value);
-  const auto* const text = std::get_if<std::string>(&comparison->value);
-  if (comparison->field == UserField::kUserId && number != nullptr) {
-    const std::string_view range = RangeSql(comparison->op);
-    const bool helps = first_key == UserField::kUserId || comparison->op == FilterOperator::kEqual;
-    if (helps && !range.empty()) AppendAnd(where, SqlCondition{std::string(range), {*number}});
-  } else if (comparison->field == UserField::kEmail && text != nullptr &&
-             comparison->op == FilterOperator::kEqual) {
-    AppendAnd(where, SqlCondition{"email = ? COLLATE NOCASE", {*text}});
-  }
-}
-
-int BindAll(sqlite::QueryScope& row, const std::vector<SqlValue>& values, int index) {
-  for (const SqlValue& value : values) {
-    std::visit([&](const auto& typed) { row.BindAt(++index, typed); }, value);
-  }
-  return index;
-}
-
-// The columns of kUserColumns again.
-enum Column { kUserId, kName, kEmail, kAge, kCreatedAt, kUpdatedAt };
-
-SqlValue TextOrNull(const sqlite::QueryScope& row, int column) {
-  if (row.IsNull(column)) return {};
-  return std::string(row.Text(column));
-}
-
-SqlValue KeyValue(const sqlite::QueryScope& row, UserField field) {
-  switch (field) {
-    case UserField::kUserId:
-      return row.Int64(kUserId);
-    case UserField::kName:
-      return std::string(row.Text(kName));
-    case UserField::kEmail:
-      return std::string(row.Text(kEmail));
-    case UserField::kAge:
-      if (row.IsNull(kAge)) return {};
-      if (!row.IsInteger(kAge)) return row.Double(kAge);
-      return row.Int64(kAge);
-    case UserField::kCreateTime:
-      return TextOrNull(row, kCreatedAt);
-    case UserField::kUpdateTime:
-      return TextOrNull(row, kUpdatedAt);
-  }
-  return {};
-}
-
-PageCursor CursorAt(const sqlite::QueryScope& row, const OrderBy& order) {
-  PageCursor cursor;
-  cursor.keys.reserve(order.keys().size());
-  for (const OrderBy::Key& key : order.keys()) cursor.keys.push_back(KeyValue(row, key.field));
-  return cursor;
-}
-
-// What a page reads: rows in order, each with whether it matches.
-struct Scan {
-  std::string sql;
-  std::vector<SqlValue> parameters;
-  size_t rows_max = 0;  // to examine; one more is asked for, to see whether there is one
-};
-
-absl::StatusOr<Scan> PlanScan(const PageQuery& query, size_t rows_examined_max) {
-  SqlCondition matches = FilterSql(query.filter);
-  SqlCondition where{"TRUE", {}};
-  Scan scan;
-  scan.rows_max = std::max(rows_examined_max, size_t{1});
-  if (!IsServedByIndex(query.order_by)) {
-    AppendAnd(where, std::exchange(matches, SqlCondition{"TRUE", {}}));
-    scan.rows_max = static_cast<size_t>(query.page_size);
-  } else if (query.filter.root() != nullptr) {
-    AppendIndexed(*query.filter.root(), query.order_by.keys().front().field, where);
-  } else {
-    scan.rows_max = std::min(scan.rows_max, static_cast<size_t>(query.page_size));
-  }
-  if (query.after.has_value()) {
-    absl::StatusOr<SqlCondition> after = AfterCursorSql(query.order_by, *query.after);
-    if (!after.ok()) return after.status();
-    AppendAnd(where, *std::move(after));
-  }
-  scan.sql = absl::StrCat("SELECT ", kUserColumns, ", ", matches.sql, " FROM users WHERE ",
-                          where.sql, " ORDER BY ", OrderSql(query.order_by), " LIMIT ?");
-  scan.parameters = std::move(matches.parameters);
-  for (SqlValue& value : where.parameters) scan.parameters.push_back(std::move(value));
-  return scan;
+  OrderWalk walk(connection, limits, query, rows_max, scan);
+  if (absl::Status status = walk.Run(after); !status.ok()) return status;
+  return std::move(scan.page());
 }
 
 }  // namespace
@@ -168,45 +82,32 @@ absl::StatusOr<int64_t> ReadRevision(sqlite::Connection& connection,
 
 absl::StatusOr<UserPage> ReadPage(sqlite::Connection& connection, const sqlite::QueryLimits& limits,
                                   const PageQuery& query, size_t rows_examined_max) {
-  const absl::StatusOr<Scan> scan = PlanScan(query, rows_examined_max);
-  if (!scan.ok()) return scan.status();
+  std::optional<std::vector<SqlValue>> after;
+  if (query.after.has_value()) {
+    absl::StatusOr<std::vector<SqlValue>> values = CursorValues(query.order_by, *query.after);
+    if (!values.ok()) return values.status();
+    after = *std::move(values);
+  }
   const absl::StatusOr<sqlite::Transaction> snapshot =
       sqlite::Transaction::Begin(connection, sqlite::Transaction::Kind::kDeferred, limits);
   if (!snapshot.ok()) return StorageError(snapshot.status());
   const absl::StatusOr<int64_t> revision = ReadRevision(connection, limits);
   if (!revision.ok()) return revision.status();
-
-  UserPage page;
-  page.revision = *revision;
-  const auto page_size = static_cast<size_t>(query.page_size);
-  sqlite::QueryScope row(connection, scan->sql, limits);
-  const int bound = BindAll(row, scan->parameters, 0);
-  row.BindAt(bound + 1, static_cast<int64_t>(scan->rows_max) + 1);
-  std::optional<PageCursor> last;
-  size_t bytes = 0;
-  for (size_t examined = 0;; ++examined) {
-    const absl::StatusOr<bool> found = row.Step();
-    if (!found.ok()) return StorageError(found.status());
-    if (!*found) return page;
-    if (last.has_value()) {
-      page.next = std::move(last);
-      return page;
-    }
-    if (row.Int64(kUserColumnCount) != 0) {
-      ReadUser(row, page.users.emplace_back());
-      bytes += page.users.back().ByteSizeLong();
-    }
-    // The last row of this page; one look further tells whether the list goes on.
-    if (page.users.size() == page_size || examined + 1 == scan->rows_max || bytes >= kPageBytesMax)
-      last = CursorAt(row, query.order_by);
-  }
+  absl::StatusOr<UserPage> page =
+      ReadRows(connection, limits, query, std::move(after), std::max(rows_examined_max, size_t{1}));
+  if (page.ok()) page->revision = *revision;
+  return page;
 }
 
 absl::StatusOr<UserCount> ReadCount(sqlite::Connection& connection,
                                     const sqlite::QueryLimits& limits, const Filter& filter) {
-  const SqlCondition where = FilterSql(filter);
+  SqlCondition where = FilterSql(filter);
+  const std::optional<IndexRange> best = BestRange(filter);
+  if (best.has_value()) where.And(RangeSql(best->field, best->range));
   // Always with a WHERE: without one SQLite counts in one instruction, which nothing can stop.
-  const std::string sql = absl::StrCat("SELECT count(*) FROM users WHERE ", where.sql);
+  const std::string sql =
+      absl::StrCat("SELECT count(*) FROM users", best.has_value() ? IndexedBySql(best->field) : "",
+                   " WHERE ", where.sql);
   const absl::StatusOr<sqlite::Transaction> snapshot =
       sqlite::Transaction::Begin(connection, sqlite::Transaction::Kind::kDeferred, limits);
   if (!snapshot.ok()) return StorageError(snapshot.status());

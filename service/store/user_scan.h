@@ -1,9 +1,11 @@
 // Reads that look at many rows: one page of a list, and a count.
 //
 // A page ends once its users come to 1 MiB. It examines at most `rows_examined_max` rows: where few
-// of them match it is short or empty, and its cursor says how far it came. That holds for the
-// orders that an index serves, by user_id and by email. Any other order has to look at every row to
-// know the first, so there only the limits bound the work.
+// of them match it is short or empty, and its cursor says how far it came. Beside that it counts
+// and sorts at most so many in some steps, see order_walk.h; no order and no filter makes it look
+// at the whole table. What the filter says of an indexed field in its outermost AND keeps rows from
+// being examined at all: by the field that the order walks, or where the field's range holds few
+// rows. A count looks at all users in that range.
 // Errors: of the catalogue. Threads: the connection's. The limits stop a scan within 50 ms.
 #pragma once
 

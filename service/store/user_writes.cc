@@ -19,11 +19,7 @@ constexpr char kInsertUser[] =
     "INSERT INTO users (name, email, age, created_at, updated_at, revision) VALUES (?, ?, ?, ?, ?, "
     "?)";
 
-constexpr char kSelectUser[] =
-    "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE user_id = "
-    "?";
-
-constexpr char kSelectRevision[] = "SELECT revision FROM users WHERE user_id = ?";
+constexpr char kSelectUserRevision[] = "SELECT revision FROM users WHERE user_id = ?";
 
 constexpr char kDeleteUser[] = "DELETE FROM users WHERE user_id = ?";
 
@@ -33,15 +29,15 @@ constexpr char kInsertTombstone[] =
 
 // A column that does not change is not named: a value that an older program wrote, and that today's
 // checks would refuse, stays as it is.
-enum ChangedColumns : unsigned { kName = 1, kEmail = 2, kAge = 4 };
+enum ChangedColumns : unsigned { kNameChanged = 1, kEmailChanged = 2, kAgeChanged = 4 };
 
 const std::string& UpdateSql(unsigned columns) {
   static const auto* const texts = [] {
     auto* const all = new std::array<std::string, 8>;
     for (unsigned set = 0; set < all->size(); ++set) {
-      (*all)[set] = absl::StrCat("UPDATE users SET ", (set & kName) != 0 ? "name = ?, " : "",
-                                 (set & kEmail) != 0 ? "email = ?, " : "",
-                                 (set & kAge) != 0 ? "age = ?, " : "",
+      (*all)[set] = absl::StrCat("UPDATE users SET ", (set & kNameChanged) != 0 ? "name = ?, " : "",
+                                 (set & kEmailChanged) != 0 ? "email = ?, " : "",
+                                 (set & kAgeChanged) != 0 ? "age = ?, " : "",
                                  "updated_at = ?, revision = ? WHERE user_id = ?");
     }
     return all;
@@ -55,9 +51,9 @@ std::optional<int32_t> AgeOf(const users::v1::User& user) {
 
 unsigned ColumnsThatDiffer(const UserUpdate& update, const users::v1::User& stored) {
   unsigned columns = 0;
-  if (update.set_name && update.values.name() != stored.name()) columns |= kName;
-  if (update.set_email && update.values.email() != stored.email()) columns |= kEmail;
-  if (update.set_age && AgeOf(update.values) != AgeOf(stored)) columns |= kAge;
+  if (update.set_name && update.values.name() != stored.name()) columns |= kNameChanged;
+  if (update.set_email && update.values.email() != stored.email()) columns |= kEmailChanged;
+  if (update.set_age && AgeOf(update.values) != AgeOf(stored)) columns |= kAgeChanged;
   return columns;
 }
 
@@ -65,9 +61,9 @@ absl::Status UpdateRow(WriteScope& scope, const UserUpdate& update, unsigned col
                        absl::Time now) {
   sqlite::QueryScope row(scope.connection(), UpdateSql(columns), scope.limits());
   int index = 0;
-  if ((columns & kName) != 0) row.BindAt(++index, update.values.name());
-  if ((columns & kEmail) != 0) row.BindAt(++index, update.values.email());
-  if ((columns & kAge) != 0) row.BindAt(++index, AgeOf(update.values));
+  if ((columns & kNameChanged) != 0) row.BindAt(++index, update.values.name());
+  if ((columns & kEmailChanged) != 0) row.BindAt(++index, update.values.email());
+  if ((columns & kAgeChanged) != 0) row.BindAt(++index, AgeOf(update.values));
   row.BindAt(++index, FormatStoredTime(now));
   row.BindAt(++index, scope.TakeRevision());
   row.BindAt(++index, update.values.user_id());
@@ -125,9 +121,9 @@ absl::StatusOr<users::v1::User> ChangeUser(WriteScope& scope, const UserUpdate& 
   if (columns == 0) return user;
   now = ToMicroseconds(now);
   if (absl::Status status = UpdateRow(scope, update, columns, now); !status.ok()) return status;
-  if ((columns & kName) != 0) user.set_name(values.name());
-  if ((columns & kEmail) != 0) user.set_email(values.email());
-  if ((columns & kAge) != 0) {
+  if ((columns & kNameChanged) != 0) user.set_name(values.name());
+  if ((columns & kEmailChanged) != 0) user.set_email(values.email());
+  if ((columns & kAgeChanged) != 0) {
     user.clear_age();
     if (values.has_age()) user.set_age(values.age());
   }
@@ -139,7 +135,7 @@ absl::StatusOr<users::v1::User> ChangeUser(WriteScope& scope, const UserUpdate& 
 absl::Status RemoveUser(WriteScope& scope, const UserRemoval& removal, absl::Time now) {
   const int64_t user_id = removal.user_id;
   {
-    sqlite::QueryScope row(scope.connection(), kSelectRevision, scope.limits());
+    sqlite::QueryScope row(scope.connection(), kSelectUserRevision, scope.limits());
     row.Bind(user_id);
     const absl::StatusOr<bool> found = row.Step();
     if (!found.ok()) return StorageError(found.status());

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <stop_token>
 
@@ -25,6 +26,15 @@ class Writer;
 // How many statements of a job change something. With one, SQLite itself undoes what a failure
 // leaves; with several, the writer puts a savepoint around them.
 enum class WriteKind { kOneStatement, kSeveralStatements };
+
+// What a job weighs: a batch of 1,000 users is in the way of others as long as 1,000 writes of one.
+struct WriteWeight {
+  WriteWeight() = default;
+  WriteWeight(size_t rows_written, size_t bytes_held) : rows(rows_written), bytes(bytes_held) {}
+
+  size_t rows = 1;   // that it may write
+  size_t bytes = 0;  // of its request, which waits with it
+};
 
 // What a job is given to work with. Valid while the job runs.
 class WriteScope {
@@ -73,7 +83,8 @@ class WriteScope {
 // until it resumes it.
 class WriteJob {
  public:
-  WriteJob(const CallContext& context, WriteKind kind) : context_(context), kind_(kind) {}
+  WriteJob(const CallContext& context, WriteKind kind, const WriteWeight& weight)
+      : context_(context), kind_(kind), weight_(weight) {}
   WriteJob(const WriteJob&) = delete;
   WriteJob& operator=(const WriteJob&) = delete;
   virtual ~WriteJob() = default;
@@ -95,6 +106,7 @@ class WriteJob {
 
   const CallContext context_;
   const WriteKind kind_;
+  const WriteWeight weight_;
   std::coroutine_handle<> awaiting_;
   const std::stop_token* stop_ = nullptr;
   Executor* executor_ = nullptr;

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <exception>
 
 #include "service/errors/errors.h"
@@ -16,18 +15,10 @@
 namespace userservice::store {
 namespace {
 
-// What a client is told to wait at least, and at most.
-constexpr absl::Duration kRetryAfterMin = absl::Milliseconds(5);
-constexpr absl::Duration kRetryAfterMax = absl::Seconds(30);
-
 // How long a batch waits for the write lock, which another program may hold, and how often it looks
 // meanwhile whether anybody still waits for it.
 constexpr absl::Duration kLockWaitMax = absl::Seconds(5);
 constexpr absl::Duration kLockTry = absl::Milliseconds(50);
-
-absl::Duration RetryAfter(absl::Duration time_to_drain) {
-  return std::clamp(time_to_drain, kRetryAfterMin, kRetryAfterMax);
-}
 
 // After an I/O error: is what is there still a database?
 absl::Status Check(sqlite::Connection& connection) {
@@ -62,7 +53,7 @@ absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(const std::string& path,
 }
 
 Writer::Writer(std::string path, const WriterOptions& options)
-    : path_(std::move(path)), options_(options), rate_(options.batch_jobs_max) {}
+    : path_(std::move(path)), options_(options), rate_(options.batch_rows_max) {}
 
 Writer::~Writer() { Close(); }
 
@@ -76,7 +67,7 @@ void Writer::Close() {
 
 size_t Writer::open_jobs() const {
   const MutexLock lock(&mutex_);
-  return queue_.size() + running_;
+  return queued_.jobs + running_.jobs;
 }
 
 Writer::Stats Writer::stats() const {
@@ -89,18 +80,23 @@ absl::Status Writer::Enqueue(WriteJob& job) {
   const MutexLock lock(&mutex_);
   if (closed_) return errors::ShuttingDown();
   // The batch that runs is whole; what is queued behind it will be packed anew.
-  const absl::Duration drain = rate_.TimeFor(running_) + rate_.TimeFor(queue_.size());
-  if (queue_.size() >= options_.queue_jobs_max)
+  const absl::Duration drain = rate_.TimeFor(running_.rows) + rate_.TimeFor(queued_.rows);
+  Load with_it = queued_;
+  with_it.Add(job.weight_);
+  const bool is_too_much =
+      with_it.rows > options_.queue_rows_max || with_it.bytes > options_.queue_bytes_max;
+  if (is_too_much && queued_.jobs > 0)
     return errors::Overloaded("the queue of writes is full", RetryAfter(drain));
   // With nobody ahead a write is always taken: that is how a rate measured in bad times is measured
   // again.
-  const bool somebody_ahead = running_ + queue_.size() > 0;
-  const absl::Duration turn = rate_.TimeFor(running_) + rate_.TimeFor(queue_.size() + 1);
+  const bool somebody_ahead = running_.jobs + queued_.jobs > 0;
+  const absl::Duration turn = rate_.TimeFor(running_.rows) + rate_.TimeFor(with_it.rows);
   if (somebody_ahead && now + turn > job.context_.deadline) {
     return errors::Overloaded("a write can not be done before its deadline", RetryAfter(drain));
   }
   job.queued_at_ = now;
   queue_.push_back(&job);
+  queued_ = with_it;
   return absl::OkStatus();
 }
 
@@ -119,11 +115,29 @@ bool Writer::TakeBatch(std::vector<WriteJob*>& batch) {
     return closed_ || !queue_.empty();
   };
   const MutexLock lock(&mutex_, Condition(&has_work));
-  const auto taken = static_cast<std::ptrdiff_t>(std::min(queue_.size(), options_.batch_jobs_max));
-  batch.assign(queue_.begin(), queue_.begin() + taken);
-  queue_.erase(queue_.begin(), queue_.begin() + taken);
-  running_ = batch.size();
+  batch.clear();
+  running_ = Load();
+  while (!queue_.empty()) {
+    const WriteWeight& weight = queue_.front()->weight_;
+    if (!batch.empty() && running_.rows + weight.rows > options_.batch_rows_max) break;
+    queued_.Remove(weight);
+    running_.Add(weight);
+    batch.push_back(queue_.front());
+    queue_.pop_front();
+  }
   return !batch.empty();
+}
+
+// The jobs from the one at `from` on, to the head of the queue.
+void Writer::PutBack(std::vector<WriteJob*>& batch, size_t from) {
+  const auto rest = batch.begin() + static_cast<std::ptrdiff_t>(from);
+  const MutexLock lock(&mutex_);
+  for (auto job = rest; job != batch.end(); ++job) {
+    running_.Remove((*job)->weight_);
+    queued_.Add((*job)->weight_);
+  }
+  queue_.insert(queue_.begin(), rest, batch.end());
+  batch.erase(rest, batch.end());
 }
 
 void Writer::RunBatch(std::vector<WriteJob*>& batch) {
@@ -203,11 +217,7 @@ absl::StatusOr<bool> Writer::RunJobs(std::vector<WriteJob*>& batch) {
   const absl::Time end = options_.clock() + options_.batch_time_max;
   for (size_t i = 0; i < batch.size(); ++i) {
     if (i > 0 && options_.clock() >= end) {
-      const auto rest = batch.begin() + static_cast<std::ptrdiff_t>(i);
-      const MutexLock lock(&mutex_);
-      queue_.insert(queue_.begin(), rest, batch.end());
-      batch.erase(rest, batch.end());
-      running_ = batch.size();
+      PutBack(batch, i);
       break;
     }
     const bool undone = RunJob(*batch[i]);
@@ -266,11 +276,21 @@ absl::Status Writer::RunInScope(WriteJob& job, WriteScope& scope) {
 
 void Writer::Acknowledge(const std::vector<WriteJob*>& batch, const absl::Status& committed,
                          absl::Time begun, absl::Duration commit_time) {
-  const absl::Duration all = options_.clock() - begun;
+  absl::Duration statements = options_.clock() - begun - commit_time;
+  size_t rows = 0;
+  for (const WriteJob* const job : batch) {
+    // One that failed on its way may have done any part of its rows: it does not tell their cost.
+    const bool tells = job->outcome_.ok() || job->statement_time_ == absl::ZeroDuration();
+    if (tells) {
+      rows += job->weight_.rows;
+    } else {
+      statements -= job->statement_time_;
+    }
+  }
   {
     const MutexLock lock(&mutex_);
-    running_ = 0;
-    rate_.Measure(batch.size(), all - commit_time, commit_time);
+    running_ = Load();
+    rate_.Measure(rows, statements, commit_time);
     ++stats_.batches;
     stats_.jobs += static_cast<int64_t>(batch.size());
     stats_.statements = connection_ ? connection_->active_statements() : 0;

@@ -10,13 +10,14 @@
 // Revisions: allotted here, one for each job that changes something (WriteScope::TakeRevision),
 //   strictly increasing and without gaps; a failed transaction gives its numbers back. committed()
 //   tells of each once it is durable.
-// Limits: a full queue, and a job whose deadline would pass before its turn at the rate measured of
-//   late, is OVERLOADED with the time after which to come back. A job whose deadline passed or
-//   whose task was stopped in the queue is not run, nor waits longer for the lock that another
-//   program holds.
+// Limits: queue and batches are measured in rows, since one job may write 1,000 of them, the queue
+//   also in the bytes that wait in it. What is too much for the queue, and a job whose deadline
+//   would pass before its turn at the rate measured of late, is OVERLOADED with the time after
+//   which to come back; a queue or a batch that is empty takes one job of any weight. A job whose
+//   deadline passed or whose task was stopped in the queue is not run, nor waits longer for the
+//   lock that another program holds.
 // I/O errors, in a job or in a commit: the batch fails, and writes are STORAGE_UNAVAILABLE until
-// the
-//   database was opened anew and checked, which the next write tries, at most once a second.
+//   the database was opened anew and checked, which the next write tries, at most once a second.
 // Checkpoints: beside the writes, see checkpointer.h; the writer itself restarts a log that has
 //   grown past its bound.
 // Ending: Close() refuses new jobs with SHUTTING_DOWN, runs what is queued, and empties the log.
@@ -58,8 +59,9 @@ namespace userservice::store {
 struct WriterOptions {
   WriterOptions() = default;
 
-  size_t queue_jobs_max = 4096;
-  size_t batch_jobs_max = 256;
+  size_t queue_rows_max = 65'536;
+  size_t queue_bytes_max = 64UL << 20;
+  size_t batch_rows_max = 1024;
   absl::Duration batch_time_max =
       absl::Milliseconds(50);                         // statements only; the commit comes on top
   absl::Duration reopen_interval = absl::Seconds(1);  // between two attempts after an I/O error
@@ -81,7 +83,8 @@ class Writer {
   // write_job.h, and gives its result once it is durable. `function` and the context's timing must
   // outlive the task.
   template <class Function, class Result = std::invoke_result_t<Function&, WriteScope&>>
-  Task<Result> Write(CallContext context, WriteKind kind, Function& function);
+  Task<Result> Write(CallContext context, WriteKind kind, Function& function,
+                     WriteWeight weight = WriteWeight());
 
   // What scans pass through.
   LogGate& scans() { return scans_; }
@@ -103,6 +106,24 @@ class Writer {
   Stats stats() const;
 
  private:
+  // What several jobs are together.
+  struct Load {
+    size_t jobs = 0;
+    size_t rows = 0;
+    size_t bytes = 0;
+
+    void Add(const WriteWeight& weight) {
+      ++jobs;
+      rows += weight.rows;
+      bytes += weight.bytes;
+    }
+    void Remove(const WriteWeight& weight) {
+      --jobs;
+      rows -= weight.rows;
+      bytes -= weight.bytes;
+    }
+  };
+
   Writer(std::string path, const WriterOptions& options);
 
   // Takes the job, which will be resumed, or says why not.
@@ -113,6 +134,7 @@ class Writer {
   // On the writer's thread.
   void Run();
   bool TakeBatch(std::vector<WriteJob*>& batch);
+  void PutBack(std::vector<WriteJob*>& batch, size_t from);
   void RunBatch(std::vector<WriteJob*>& batch);
   absl::Status RunAndCommit(std::vector<WriteJob*>& batch, absl::Duration& commit_time);
   absl::StatusOr<sqlite::Transaction> Begin(const std::vector<WriteJob*>& batch);
@@ -133,7 +155,8 @@ class Writer {
 
   mutable Mutex mutex_;
   std::deque<WriteJob*> queue_ ABSL_GUARDED_BY(mutex_);
-  size_t running_ ABSL_GUARDED_BY(mutex_) = 0;
+  Load queued_ ABSL_GUARDED_BY(mutex_);
+  Load running_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   DrainRate rate_ ABSL_GUARDED_BY(mutex_);
   Stats stats_ ABSL_GUARDED_BY(mutex_);
@@ -164,8 +187,9 @@ absl::Status StatusOf(const absl::StatusOr<T>& result) {
 template <class Function, class Result>
 class Writer::FunctionJob final : public WriteJob {
  public:
-  FunctionJob(Writer& writer, const CallContext& context, WriteKind kind, Function& function)
-      : WriteJob(context, kind), writer_(writer), function_(function) {}
+  FunctionJob(Writer& writer, const CallContext& context, WriteKind kind, Function& function,
+              const WriteWeight& weight)
+      : WriteJob(context, kind, weight), writer_(writer), function_(function) {}
 
   absl::Status Run(WriteScope& scope) override {
     result_.emplace(function_(scope));
@@ -195,8 +219,9 @@ class Writer::FunctionJob final : public WriteJob {
 };
 
 template <class Function, class Result>
-Task<Result> Writer::Write(CallContext context, WriteKind kind, Function& function) {
-  FunctionJob<Function, Result> job(*this, context, kind, function);
+Task<Result> Writer::Write(CallContext context, WriteKind kind, Function& function,
+                           WriteWeight weight) {
+  FunctionJob<Function, Result> job(*this, context, kind, function, weight);
   co_return co_await job;
 }
 

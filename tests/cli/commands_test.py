@@ -196,13 +196,14 @@ class Commands(unittest.TestCase):
                           ['--timeout=-1s', 'count'], ['create', '--name=A'], ['get', '010'], ['delete', '0x7'],
                           ['get', '99999999999999999999'], ['list', '--limit=010'],
                           ['create', '--name=A', '--email=a@example.com', '--age=-1'],
-                          ['lookup', b'\xff@example.com']):
+                          ['lookup', b'\xff@example.com'], ['watch', '--after=-1'], ['watch', '--after=010'],
+                          ['watch', '--count=0'], ['conformance', '--only=nonsense']):
             err = self.fails(2, *arguments)
             self.assertRegex(err, r'^userctl: [^\n]*--help\)\n$', arguments)
 
     def test_everything_has_help_with_an_example(self):
         for command in ('create', 'get', 'lookup', 'list', 'update', 'delete', 'count', 'export', 'import', 'health',
-                        'gather'):
+                        'gather', 'conformance', 'watch'):
             code, out, err = userctl.run(command, '--help')
             self.assertEqual((code, err), (0, ''))
             self.assertRegex(out, rf'Example[s]?:\n  userctl {command}')
@@ -256,6 +257,12 @@ class Restart(unittest.TestCase):
                 server.stop()
             self.assertEqual([int(line.split(',')[0]) for line in lines[1:]], list(range(1, 60001)))
             self.assertRegex(err, r'^userctl: broken off after [\d,]+ users, going on\n60,000 users\n$')
+
+
+class Stopping(unittest.TestCase):
+    def test_a_server_drains_that_is_stopped_as_soon_as_it_says_that_it_listens(self):
+        for _ in range(5):
+            self.assertEqual(userctl.Server().stop(), 0)
 
 
 if __name__ == '__main__':

@@ -13,7 +13,7 @@ using users::v1::ImportUsersRequest;
 using users::v1::ImportUsersResponse;
 using users::v1::User;
 
-constexpr char kId[] = "0f0e0d0c-0b0a-4908-8706-050403020100";
+constexpr char kImportId[] = "0f0e0d0c-0b0a-4908-8706-050403020100";
 
 ImportUsersRequest Chunk(int64_t sequence, int users, const std::string& domain = "example.com") {
   ImportUsersRequest chunk;
@@ -134,7 +134,7 @@ TEST_F(ImportUsersTest, ARepeatedChunkReturnsItsFirstOutcome) {
   users_.Create("Taken", "u1@example.com");
   ImportUsersRequest chunk = Chunk(5, 3);
   chunk.mutable_users(2)->clear_name();
-  chunk.set_request_id(kId);
+  chunk.set_request_id(kImportId);
   std::optional<ImportUsersResponse> first;
   {
     Import import(users_.stub());

@@ -14,6 +14,7 @@
 namespace userservice {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
@@ -121,6 +122,19 @@ TEST_F(UserdTest, ASignalBeforeItServesStopsItAtOnce) {
   UserdProcess again({DatabaseFlag(), "--sample_users"});
   ASSERT_TRUE(again.WaitUntilServing()) << again.errors();
   EXPECT_EQ(CountAll(again.address()), 5);
+}
+
+TEST_F(UserdTest, VacuumRebuildsTheDatabaseAndSaysSo) {
+  UserdProcess first({DatabaseFlag(), "--sample_users"});
+  ASSERT_TRUE(first.WaitUntilServing()) << first.errors();
+  first.Signal(SIGTERM);
+  EXPECT_EQ(first.WaitForExit(), 0);
+
+  UserdProcess second({DatabaseFlag(), "--vacuum"});
+  ASSERT_TRUE(second.WaitUntilServing()) << second.errors();
+  EXPECT_EQ(CountAll(second.address()), 5);
+  EXPECT_THAT(second.errors(),
+              ContainsRegex("rebuilt [^ ]*users.db: [0-9]+ bytes instead of [0-9]+, in [0-9.]+ s"));
 }
 
 TEST_F(UserdTest, TheLogHasALineACallWithItsIdAndNeverAnAddress) {

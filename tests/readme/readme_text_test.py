@@ -27,7 +27,7 @@ def flags_in_help():
     """[flag, default, meaning] for each flag that `userd --help` shows."""
     userd = pathlib.Path(os.environ['USERSERVICE_BIN_DIR'], 'userd')
     text = subprocess.run([userd, '--help'], capture_output=True, text=True, check=True).stdout
-    flag = re.compile(r'^  (--\w+)(?: [^=\n]*=(\S*))? \(Env:\w+\)\n {4,}(.*)$', re.MULTILINE)
+    flag = re.compile(r'^  (--\w+)(?: [^=\n]*=(\S*))? \(Env:\w+\)\s+(.*)$', re.MULTILINE)
     return [[f'`{m[1]}`', f'`{m[2]}`' if m[2] else 'off', m[3]] for m in flag.finditer(text)]
 
 

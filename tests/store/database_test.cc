@@ -21,6 +21,7 @@
 #include "tests/store/file_size_limit.h"
 #include "tests/store/python.h"
 #include "tests/support/directory_snapshot.h"
+#include "tests/support/erased_texts.h"
 #include "tests/support/temporary_directory.h"
 
 namespace userservice::store {
@@ -351,21 +352,94 @@ TEST_F(DatabaseTest, RefusesAFileThatItMayNotWrite) {
   EXPECT_EQ(DirectorySnapshot(directory_.path()), before);
 }
 
+// Another program that keeps the database open, after one statement, until Stop().
+class OtherProgram {
+ public:
+  OtherProgram(const std::string& path, const std::string& sql) {
+    const std::string script = directory_.File("hold.py");
+    const std::string ready = directory_.File("ready");
+    std::ofstream(script) << "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\n"
+                             "db.execute(sys.argv[3]).fetchall()\n"
+                             "open(sys.argv[2], 'w').close()\nsys.stdin.read()\n";
+    program_ = popen(
+        absl::StrCat("/usr/bin/python3 ", script, " ", path, " ", ready, " '", sql, "'").c_str(),
+        "w");
+    while (!fs::exists(ready)) std::this_thread::yield();
+  }
+  OtherProgram(const OtherProgram&) = delete;
+  OtherProgram& operator=(const OtherProgram&) = delete;
+  ~OtherProgram() { Stop(); }
+
+  void Stop() {
+    if (program_ != nullptr) pclose(program_);
+    program_ = nullptr;
+  }
+
+ private:
+  const TemporaryDirectory directory_;
+  FILE* program_ = nullptr;
+};
+
 TEST_F(DatabaseTest, RefusesOneThatAnotherProgramHasLocked) {
   MakePythonDatabase(path_, kManyRows);
-  const std::string locked = directory_.File("locked");
-  const std::string script = directory_.File("lock.py");
-  std::ofstream(script)
-      << "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\ndb.execute('BEGIN EXCLUSIVE')\n"
-         "open(sys.argv[2], 'w').close()\nsys.stdin.read()\n";
-  FILE* const holder =
-      popen(absl::StrCat("/usr/bin/python3 ", script, " ", path_, " ", locked).c_str(), "w");
-  while (!fs::exists(locked)) std::this_thread::yield();
+  OtherProgram other(path_, "BEGIN EXCLUSIVE");
   DatabaseOptions options;
   options.busy_timeout_ms = 20;
   ExpectRefused(absl::StatusCode::kUnavailable, "is locked by another program; stop that program",
                 options);
-  pclose(holder);
+  other.Stop();
+  EXPECT_TRUE(Prepare(path_, options).ok());
+}
+
+constexpr char kDeleteMostWithoutErasing[] =
+    "db.execute('PRAGMA secure_delete = OFF')\n"
+    "db.execute('DELETE FROM users WHERE user_id > 1000')";
+
+TEST_F(DatabaseTest, RebuildingGivesSpaceBackAndErasesWhatOthersDeleted) {
+  MakePythonDatabase(path_, kManyRows);
+  ASSERT_TRUE(Prepare(path_).ok());
+  RunPython(path_, kDeleteMostWithoutErasing);
+  ErasedTexts erased;
+  for (int i = 1000; i < 2000; ++i) erased.Add(absl::StrCat("user", i, "@example"));
+  EXPECT_GT(erased.FindInDirectory(directory_.path()).size(), 100u) << "or there is no need for it";
+  DatabaseOptions options;
+  options.rebuild = true;
+  const std::vector<users::v1::User> users = ServedUsers();
+  const auto bytes = static_cast<int64_t>(fs::file_size(path_));
+  const absl::StatusOr<DatabaseInfo> info = PrepareDatabase(path_, options);
+  ASSERT_TRUE(info.ok()) << info.status();
+  ASSERT_TRUE(info->rebuilt.has_value());
+  EXPECT_EQ(info->rebuilt->bytes_before, bytes);
+  EXPECT_EQ(info->rebuilt->bytes_after, static_cast<int64_t>(fs::file_size(path_)));
+  EXPECT_LT(info->rebuilt->bytes_after, bytes * 3 / 4);
+  EXPECT_GT(info->rebuilt->time, absl::ZeroDuration());
+  EXPECT_TRUE(erased.FindInDirectory(directory_.path()).empty());
+  const std::vector<users::v1::User> after = ServedUsers();
+  ASSERT_EQ(after.size(), 1000u);
+  for (size_t i = 0; i < after.size(); ++i)
+    EXPECT_EQ(after[i].SerializeAsString(), users[i].SerializeAsString());
+  EXPECT_TRUE(Prepare(path_).ok());
+}
+
+TEST_F(DatabaseTest, RebuildsNothingThatIsNew) {
+  DatabaseOptions options;
+  options.rebuild = true;
+  const absl::StatusOr<DatabaseInfo> info = PrepareDatabase(path_, options);
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_TRUE(info->created);
+  EXPECT_FALSE(info->rebuilt.has_value());
+}
+
+TEST_F(DatabaseTest, RefusesToRebuildWhatAnotherProgramHasOpen) {
+  ASSERT_TRUE(Prepare(path_).ok());
+  OtherProgram other(path_, "SELECT * FROM users");
+  DatabaseOptions options;
+  options.rebuild = true;
+  options.busy_timeout_ms = 20;
+  const absl::Status refused = Prepare(path_, options);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
+  ExpectOneLineWith(refused, {path_, "is locked by another program; stop that program"});
+  other.Stop();
   EXPECT_TRUE(Prepare(path_, options).ok());
 }
 

@@ -19,6 +19,12 @@ TEST(DrainRate, ChargesACommitForEachBatchThatIsBegun) {
   EXPECT_EQ(rate.TimeFor(11), absl::Milliseconds(11 + 10));
 }
 
+TEST(DrainRate, PredictsWritesOfManyRowsFromWritesOfOne) {
+  DrainRate rate(1000);
+  for (int i = 0; i < 3; ++i) rate.Measure(1, absl::Microseconds(20), absl::Milliseconds(2));
+  EXPECT_EQ(rate.TimeFor(5 * 1000), 5 * (1000 * absl::Microseconds(20) + absl::Milliseconds(2)));
+}
+
 TEST(DrainRate, ForgetsAStall) {
   DrainRate rate(10);
   rate.Measure(1, absl::Milliseconds(1), absl::Seconds(10));
@@ -27,7 +33,7 @@ TEST(DrainRate, ForgetsAStall) {
   EXPECT_LT(rate.TimeFor(1), absl::Milliseconds(3));
 }
 
-TEST(DrainRate, IgnoresBatchesWithoutJobs) {
+TEST(DrainRate, IgnoresBatchesWithoutRows) {
   DrainRate rate(10);
   rate.Measure(0, absl::Seconds(1), absl::Seconds(1));
   EXPECT_EQ(rate.TimeFor(1), absl::ZeroDuration());

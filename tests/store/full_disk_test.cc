@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "tests/store/user_store_fixture.h"
 #include "tests/support/temporary_directory.h"
@@ -36,6 +37,10 @@ class SmallDisk {
     }
   }
   void MakeRoom() const { std::filesystem::remove(File("ballast")); }
+  void MakeRoomOf(uintmax_t bytes) const {
+    const uintmax_t size = std::filesystem::file_size(File("ballast"));
+    std::filesystem::resize_file(File("ballast"), size - bytes);
+  }
 
  private:
   const TemporaryDirectory directory_;
@@ -88,6 +93,30 @@ TEST_F(FullDiskTest, WritesAreStorageFullUntilThereIsRoom) {
   ASSERT_TRUE(bob.ok()) << bob.status();
   EXPECT_EQ(bob->etag(), absl::StrCat("\"", stored + 1, "\""));
   EXPECT_EQ(Count(), stored + 1);
+  store_.reset();
+}
+
+TEST_F(FullDiskTest, ADatabaseThatHasNoRoomToBeRebuiltStaysAsItIs) {
+  ASSERT_TRUE(PrepareDatabase(options_.path, DatabaseOptions()).ok());
+  std::vector<users::v1::User> users;
+  for (int i = 0; i < 1000; ++i)
+    users.push_back(MakeUser(std::string(100, 'n'), absl::StrCat(i, std::string(100, 'e'))));
+  ASSERT_TRUE(CreateAll(users).ok());
+  store_.reset();
+  disk_.Fill();
+  disk_.MakeRoomOf(256 * 1024);
+  DatabaseOptions options;
+  options.rebuild = true;
+  const absl::Status refused = PrepareDatabase(options_.path, options).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted) << refused;
+  EXPECT_NE(refused.message().find("the disk is too full to rebuild it"), absl::string_view::npos)
+      << refused;
+  EXPECT_TRUE(PrepareDatabase(options_.path, DatabaseOptions()).ok());
+  EXPECT_EQ(Count(), 1000);
+  disk_.MakeRoom();
+  store_.reset();
+  EXPECT_TRUE(PrepareDatabase(options_.path, options).ok());
+  EXPECT_EQ(Count(), 1000);
   store_.reset();
 }
 

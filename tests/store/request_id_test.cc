@@ -7,7 +7,7 @@
 namespace userservice::store {
 namespace {
 
-constexpr char kId[] = "6f1c2a44-0d0f-4f5e-9d7a-2f0b7f3f9a01";
+constexpr char kRepeatedId[] = "6f1c2a44-0d0f-4f5e-9d7a-2f0b7f3f9a01";
 
 class RequestIdTest : public UserStoreTest {
  protected:
@@ -22,18 +22,18 @@ class RequestIdTest : public UserStoreTest {
 
 TEST_F(RequestIdTest, ARepeatedCreationReturnsTheFirstSuccess) {
   const absl::StatusOr<users::v1::User> first =
-      Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kId));
+      Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kRepeatedId));
   ASSERT_TRUE(first.ok()) << first.status();
   now_ += absl::Hours(1);
   const absl::StatusOr<users::v1::User> again =
-      Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kId));
+      Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kRepeatedId));
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->SerializeAsString(), first->SerializeAsString());
   Reopen();
-  EXPECT_EQ(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kId))->SerializeAsString(),
+  EXPECT_EQ(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kRepeatedId))->SerializeAsString(),
             first->SerializeAsString());
   ASSERT_TRUE(Update(Rename("Anna")).ok());
-  EXPECT_EQ(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kId))->name(), "Ann")
+  EXPECT_EQ(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kRepeatedId))->name(), "Ann")
       << "the first answer, not the row";
   EXPECT_EQ(Count(), 1);
   EXPECT_EQ(store().writer().committed().value(), 2) << "a repeat takes no revision";
@@ -41,50 +41,53 @@ TEST_F(RequestIdTest, ARepeatedCreationReturnsTheFirstSuccess) {
 
 TEST_F(RequestIdTest, ARepeatedUpdateReturnsTheFirstSuccess) {
   ASSERT_TRUE(Create(MakeUser("Ann", "ann@x.org")).ok());
-  const absl::StatusOr<users::v1::User> first = Update(Rename("Anna"), WithRequestId(kId));
+  const absl::StatusOr<users::v1::User> first = Update(Rename("Anna"), WithRequestId(kRepeatedId));
   ASSERT_TRUE(Update(Rename("Annette")).ok());
   Reopen();
-  EXPECT_EQ(Update(Rename("Anna"), WithRequestId(kId))->SerializeAsString(),
+  EXPECT_EQ(Update(Rename("Anna"), WithRequestId(kRepeatedId))->SerializeAsString(),
             first->SerializeAsString());
   EXPECT_EQ(Get(1)->name(), "Annette") << "and changes nothing a second time";
 }
 
 TEST_F(RequestIdTest, ARepeatedDeletionSucceedsAgain) {
   ASSERT_TRUE(Create(MakeUser("Ann", "ann@x.org")).ok());
-  EXPECT_EQ(ReasonOf(Delete(1, "", false, WithRequestId(kId))), "OK");
-  EXPECT_EQ(ReasonOf(Delete(1, "", false, WithRequestId(kId))), "OK");
+  EXPECT_EQ(ReasonOf(Delete(1, "", false, WithRequestId(kRepeatedId))), "OK");
+  EXPECT_EQ(ReasonOf(Delete(1, "", false, WithRequestId(kRepeatedId))), "OK");
   Reopen();
-  EXPECT_EQ(ReasonOf(Delete(1, "", false, WithRequestId(kId))), "OK");
+  EXPECT_EQ(ReasonOf(Delete(1, "", false, WithRequestId(kRepeatedId))), "OK");
   EXPECT_EQ(ReasonOf(Delete(1)), "USER_NOT_FOUND");
 }
 
 TEST_F(RequestIdTest, TheSameIdForAnotherRequestIsRefused) {
-  ASSERT_TRUE(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kId, "one")).ok());
-  EXPECT_EQ(ReasonOf(Create(MakeUser("Bob", "bob@x.org"), WithRequestId(kId, "two")).status()),
+  ASSERT_TRUE(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kRepeatedId, "one")).ok());
+  EXPECT_EQ(
+      ReasonOf(Create(MakeUser("Bob", "bob@x.org"), WithRequestId(kRepeatedId, "two")).status()),
+      "REQUEST_ID_REUSED");
+  EXPECT_EQ(ReasonOf(Update(Rename("Anna"), WithRequestId(kRepeatedId, "three")).status()),
             "REQUEST_ID_REUSED");
-  EXPECT_EQ(ReasonOf(Update(Rename("Anna"), WithRequestId(kId, "three")).status()),
+  EXPECT_EQ(ReasonOf(Delete(1, "", false, WithRequestId(kRepeatedId, "four"))),
             "REQUEST_ID_REUSED");
-  EXPECT_EQ(ReasonOf(Delete(1, "", false, WithRequestId(kId, "four"))), "REQUEST_ID_REUSED");
   EXPECT_EQ(Count(), 1);
   EXPECT_EQ(Get(1)->name(), "Ann");
 }
 
 TEST_F(RequestIdTest, AFailureIsNotRemembered) {
   ASSERT_TRUE(Create(MakeUser("Ann", "ann@x.org")).ok());
-  EXPECT_EQ(ReasonOf(Create(MakeUser("Bob", "ann@x.org"), WithRequestId(kId)).status()),
+  EXPECT_EQ(ReasonOf(Create(MakeUser("Bob", "ann@x.org"), WithRequestId(kRepeatedId)).status()),
             "EMAIL_TAKEN");
   ASSERT_TRUE(Delete(1).ok());
-  EXPECT_TRUE(Create(MakeUser("Bob", "ann@x.org"), WithRequestId(kId)).ok());
+  EXPECT_TRUE(Create(MakeUser("Bob", "ann@x.org"), WithRequestId(kRepeatedId)).ok());
 }
 
 TEST_F(RequestIdTest, IsForgottenAfter24Hours) {
-  ASSERT_TRUE(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kId, "one")).ok());
+  ASSERT_TRUE(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kRepeatedId, "one")).ok());
   now_ += absl::Hours(24) - absl::Seconds(1);
-  EXPECT_TRUE(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kId, "one")).ok());
+  EXPECT_TRUE(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kRepeatedId, "one")).ok());
   now_ += absl::Seconds(2);
-  EXPECT_EQ(ReasonOf(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kId, "one")).status()),
-            "EMAIL_TAKEN");
-  EXPECT_TRUE(Create(MakeUser("Bob", "bob@x.org"), WithRequestId(kId, "two")).ok());
+  EXPECT_EQ(
+      ReasonOf(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kRepeatedId, "one")).status()),
+      "EMAIL_TAKEN");
+  EXPECT_TRUE(Create(MakeUser("Bob", "bob@x.org"), WithRequestId(kRepeatedId, "two")).ok());
   EXPECT_EQ(database_.Integer("SELECT count(*) FROM request_ids"), 1) << "the old entry made room";
 }
 
@@ -104,10 +107,10 @@ TEST_F(RequestIdTest, OldEntriesGoAsNewOnesCome) {
 }
 
 TEST_F(RequestIdTest, ARepeatedCreationOfAUserWhoWasDeletedGivesTheNumberAlone) {
-  ASSERT_TRUE(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kId)).ok());
+  ASSERT_TRUE(Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kRepeatedId)).ok());
   ASSERT_TRUE(Delete(1).ok());
   const absl::StatusOr<users::v1::User> again =
-      Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kId));
+      Create(MakeUser("Ann", "ann@x.org"), WithRequestId(kRepeatedId));
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->ShortDebugString(), "user_id: 1");
   EXPECT_EQ(Count(), 0) << "and does not bring the user back";
@@ -116,7 +119,7 @@ TEST_F(RequestIdTest, ARepeatedCreationOfAUserWhoWasDeletedGivesTheNumberAlone) 
 TEST_F(RequestIdTest, OneThatArrivesTwiceAtOnceIsDoneOnce) {
   HeldWriter held(store().writer());
   const std::vector<users::v1::User> ann = {MakeUser("Ann", "ann@x.org")};
-  const WriteOptions options = WithRequestId(kId);
+  const WriteOptions options = WithRequestId(kRepeatedId);
   using StartedUsers = Started<absl::StatusOr<std::vector<users::v1::User>>>;
   StartedUsers one(store().CreateUsers(CallContext(), ann, options));
   StartedUsers two(store().CreateUsers(CallContext(), ann, options));
@@ -147,7 +150,7 @@ TEST_F(RequestIdTest, ValidateOnlyWritesNothing) {
            database_.Integer("SELECT seq FROM sqlite_sequence WHERE name = 'users'");
   };
   const int64_t before = everything();
-  WriteOptions options = WithRequestId(kId);
+  WriteOptions options = WithRequestId(kRepeatedId);
   options.validate_only = true;
 
   const absl::StatusOr<users::v1::User> created = Create(MakeUser("Bob", "bob@x.org", 5), options);
@@ -162,7 +165,7 @@ TEST_F(RequestIdTest, ValidateOnlyWritesNothing) {
   EXPECT_EQ(everything(), before);
   EXPECT_EQ(Get(1)->name(), "Ann");
   EXPECT_EQ(store().writer().committed().value(), 1);
-  EXPECT_TRUE(Create(MakeUser("Bob", "bob@x.org"), WithRequestId(kId)).ok())
+  EXPECT_TRUE(Create(MakeUser("Bob", "bob@x.org"), WithRequestId(kRepeatedId)).ok())
       << "the id is still new";
 }
 

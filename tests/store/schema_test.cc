@@ -23,6 +23,13 @@ constexpr char kVersion1[] =
     " email VARCHAR(150) UNIQUE NOT NULL, age INTEGER CHECK(age >= 0 AND age <= 150),"
     " created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)";
 
+constexpr char kIndexNames[] =
+    "SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema WHERE type = 'index' AND"
+    " tbl_name = 'users' AND sql NOT NULL ORDER BY name)";
+constexpr char kAllIndexes[] =
+    "users_by_age,users_by_create_time,users_by_email,users_by_name,users_by_revision,"
+    "users_by_update_time";
+
 class SchemaTest : public ::testing::Test {
  protected:
   SchemaTest() {
@@ -56,8 +63,18 @@ class SchemaTest : public ::testing::Test {
   absl::Status Migrate(int version) {
     auto transaction = Transaction::Begin(*connection_, Transaction::Kind::kImmediate);
     if (!transaction.ok()) return transaction.status();
-    const absl::Status migrated = MigrateSchema(*connection_, version);
+    absl::Status migrated = MigrateSchema(*connection_, version);
+    if (migrated.ok()) migrated = EnsureIndexes(*connection_);
     return migrated.ok() ? transaction->Commit() : migrated;
+  }
+
+  // What version 3 changed, undone.
+  void MakeVersion2() {
+    Execute(
+        "DROP INDEX users_by_name; DROP INDEX users_by_email; DROP INDEX users_by_age;"
+        "DROP INDEX users_by_create_time; DROP INDEX users_by_update_time;"
+        "CREATE UNIQUE INDEX users_by_email_nocase ON users(email COLLATE NOCASE);"
+        "PRAGMA user_version = 2");
   }
 
   TemporaryDirectory directory_;
@@ -171,6 +188,61 @@ TEST_F(SchemaTest, RefusesTodaysVersionWithoutItsTables) {
   const absl::Status refused = ReadSchemaVersion(*connection_).status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(absl::StrContains(refused.message(), "request_ids")) << refused;
+}
+
+// Version 2 as it was, with a row whose e-mail another program wrote as bytes.
+TEST_F(SchemaTest, Version2GetsItsIndexesAndKeepsItsRows) {
+  Execute(kVersion1);
+  Execute("INSERT INTO users (name, email, age) VALUES ('a', 'ann@x.org', 30)");
+  ASSERT_TRUE(Migrate(1).ok());
+  MakeVersion2();
+  Execute("INSERT INTO users (name, email) VALUES ('b', x'626f62')");
+  EXPECT_EQ(ReadSchemaVersion(*connection_).value(), 2);
+  EXPECT_TRUE(CheckUpgradable(*connection_).ok());
+  ASSERT_TRUE(Migrate(2).ok());
+  EXPECT_EQ(Rows("SELECT user_id, name, CAST(email AS TEXT), age, revision FROM users", 5),
+            "1|a|ann@x.org|30|1 2|b|bob|NULL|0");
+  EXPECT_EQ(Rows(kIndexNames, 1), kAllIndexes);
+  EXPECT_EQ(Rows("PRAGMA integrity_check", 1), "ok");
+}
+
+TEST_F(SchemaTest, Version2WithAnEmailAsTextAndAsBytesIsNotUpgraded) {
+  ASSERT_TRUE(Migrate(0).ok());
+  MakeVersion2();
+  Execute("INSERT INTO users (name, email) VALUES ('a', 'Bob'), ('b', x'626f62')");
+  EXPECT_TRUE(absl::StrContains(CheckUpgradable(*connection_).message(), "user_id 1 and 2 differ"));
+  EXPECT_FALSE(Migrate(2).ok());
+  EXPECT_EQ(ReadSchemaVersion(*connection_).value(), 2);
+}
+
+TEST_F(SchemaTest, IndexesThatAnotherProgramChangedAreMadeAnew) {
+  ASSERT_TRUE(Migrate(0).ok());
+  const std::string indexes = "SELECT sql FROM sqlite_schema WHERE type = 'index' ORDER BY name";
+  const std::string ours = Rows(indexes, 1);
+  Execute(
+      "DROP INDEX users_by_age; CREATE INDEX users_by_age ON users(age);"
+      "DROP INDEX users_by_name; CREATE INDEX users_by_name ON tombstones(revision);"
+      "DROP INDEX users_by_email");
+  EXPECT_NE(Rows(indexes, 1), ours);
+  ASSERT_TRUE(EnsureIndexes(*connection_).ok());
+  EXPECT_EQ(Rows(indexes, 1), ours);
+  const int64_t changes = connection_->total_changes();
+  ASSERT_TRUE(EnsureIndexes(*connection_).ok());
+  EXPECT_EQ(connection_->total_changes(), changes) << "nothing where they are right";
+}
+
+// The indexes evaluate what is stored, and must take anything.
+TEST_F(SchemaTest, AnyValueCanBeStored) {
+  ASSERT_TRUE(Migrate(0).ok());
+  for (const std::string value :
+       {"NULL", "'now'", "'localtime'", "''", "x'00ff'", "5", "-1e300", "9223372036854775807",
+        "'2024-05-01 12:00:00' || char(0) || 'now'", "'99999-99-99 99:99:99'",
+        "'2024-05-01 12:00:00.5+99:99'", "zeroblob(100000)"}) {
+    Execute("INSERT INTO users (name, email, created_at, updated_at) VALUES (coalesce(" + value +
+            ", 0), hex(randomblob(9)), " + value + ", " + value + ")");
+    Execute("UPDATE users SET updated_at = " + value);
+  }
+  EXPECT_EQ(Rows("PRAGMA integrity_check", 1), "ok");
 }
 
 }  // namespace

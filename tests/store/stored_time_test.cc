@@ -78,6 +78,19 @@ TEST(StoredTime, IsAbsentWhereTheTextIsNoTime) {
   }
 }
 
+// SQLite's functions read text up to a NUL.
+TEST(StoredTime, IsAbsentWhereTheTextGoesOnBehindANul) {
+  UsersTable table;
+  for (const std::string time :
+       {"2024-05-01 12:00:00", "2024-05-01 12:00:00.123456", "2024-05-01T12:00:00.5+02:00"}) {
+    EXPECT_NE(ReadInSql(table, time), std::nullopt);
+    for (const std::string& text : {time + '\0', time + '\0' + "Z", '\0' + time}) {
+      EXPECT_EQ(ParseStoredTime(text), std::nullopt);
+      EXPECT_EQ(ReadInSql(table, text), std::nullopt);
+    }
+  }
+}
+
 TEST(StoredTime, IsReadAlikeHereAndInSql) {
   UsersTable table;
   const unsigned seed = std::random_device()();

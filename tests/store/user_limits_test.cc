@@ -208,7 +208,7 @@ TEST_F(UserLimitsTest, PointReadsBeyondTheirQueueAreOverloaded) {
 }
 
 TEST_F(UserLimitsTest, WritesBeyondTheQueueAreOverloaded) {
-  options_.writer.queue_jobs_max = 1;
+  options_.writer.queue_rows_max = 1;
   const WriteOptions validate = ValidateOnly();
   const std::vector<users::v1::User> users = {MakeUser("n", "not-stored@x.org")};
   HeldWriter held(store().writer());

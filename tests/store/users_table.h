@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "service/store/field_sql.h"
 #include "service/store/sql_condition.h"
 
 namespace userservice::store {
@@ -38,8 +39,8 @@ class UsersTable {
     EXPECT_EQ(sqlite3_open(":memory:", &db_), SQLITE_OK);
     Run("CREATE TABLE users (user_id INTEGER PRIMARY KEY AUTOINCREMENT, name VARCHAR(100) NOT NULL,"
         " email VARCHAR(150) UNIQUE NOT NULL, age INTEGER CHECK(age >= 0 AND age <= 150),"
-        " created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, updated_at TIMESTAMP);"
-        "CREATE UNIQUE INDEX users_by_email_nocase ON users(email COLLATE NOCASE)");
+        " created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, updated_at TIMESTAMP)");
+    for (const UserField field : kIndexedFields) Run(CreateIndexSql(field));
   }
   UsersTable(const UsersTable&) = delete;
   UsersTable& operator=(const UsersTable&) = delete;
@@ -122,8 +123,6 @@ class UsersTable {
   static void Bind(sqlite3_stmt* statement, int index, const SqlValue& value) {
     if (const auto* integer = std::get_if<int64_t>(&value)) {
       sqlite3_bind_int64(statement, index, *integer);
-    } else if (const auto* real = std::get_if<double>(&value)) {
-      sqlite3_bind_double(statement, index, *real);
     } else if (const auto* text = std::get_if<std::string>(&value)) {
       sqlite3_bind_text(statement, index, text->data(), static_cast<int>(text->size()),
                         SQLITE_TRANSIENT);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <filesystem>
@@ -14,64 +15,10 @@
 #include "service/errors/errors.h"
 #include "service/store/storage_error.h"
 #include "tests/store/file_size_limit.h"
-#include "tests/store/temp_database.h"
+#include "tests/store/writer_fixture.h"
 
 namespace userservice::store {
 namespace {
-
-using Job = std::function<absl::StatusOr<int64_t>(WriteScope&)>;
-using StartedWrite = Started<absl::StatusOr<int64_t>>;
-
-constexpr char kInsert[] = "INSERT INTO users (name, email, revision) VALUES (?, ?, ?)";
-
-// Inserts a user and gives its revision.
-Job Insert(const std::string& email, const std::string& name = "n") {
-  return [email, name](WriteScope& scope) -> absl::StatusOr<int64_t> {
-    const int64_t revision = scope.TakeRevision();
-    sqlite::QueryScope row(scope.connection(), kInsert, scope.limits());
-    if (absl::Status status = row.Bind(name, email, revision).Run(); !status.ok())
-      return StorageError(status);
-    return revision;
-  };
-}
-
-class WriterTest : public ::testing::Test {
- protected:
-  WriterTest() {
-    options_.clock = [this] { return now_ + absl::Nanoseconds(advanced_ns_.load()); };
-  }
-
-  Writer& writer() {
-    if (writer_ == nullptr) {
-      absl::StatusOr<std::unique_ptr<Writer>> opened = Writer::Open(database_.path(), options_);
-      EXPECT_TRUE(opened.ok()) << opened.status();
-      writer_ = *std::move(opened);
-    }
-    return *writer_;
-  }
-
-  // Keeps the job alive as long as the test.
-  Task<absl::StatusOr<int64_t>> Write(Job job, WriteKind kind = WriteKind::kSeveralStatements,
-                                      CallContext context = CallContext()) {
-    return writer().Write(context, kind, jobs_.emplace_back(std::move(job)));
-  }
-  absl::StatusOr<int64_t> WriteNow(Job job, WriteKind kind = WriteKind::kSeveralStatements,
-                                   CallContext context = CallContext()) {
-    return BlockOn(Write(std::move(job), kind, context));
-  }
-
-  void Advance(absl::Duration duration) { advanced_ns_ += absl::ToInt64Nanoseconds(duration); }
-  absl::Time now() const { return now_ + absl::Nanoseconds(advanced_ns_.load()); }
-  int64_t CountUsers() { return database_.Integer("SELECT count(*) FROM users"); }
-  std::string wal_path() const { return database_.path() + "-wal"; }
-
-  TempDatabase database_;
-  WriterOptions options_;
-  const absl::Time now_ = absl::Now();
-  std::atomic<int64_t> advanced_ns_{0};
-  std::deque<Job> jobs_;
-  std::unique_ptr<Writer> writer_;
-};
 
 TEST_F(WriterTest, WritesQueuedBehindACommitShareTheNextOne) {
   HeldWriter held(writer());
@@ -344,41 +291,6 @@ TEST_F(WriterTest, DoesNotRunAJobThatWasStoppedInTheQueue) {
   held.Release();
   EXPECT_EQ(errors::ReasonOf(stopped.Get().status()), "CALL_CANCELLED");
   EXPECT_FALSE(ran);
-}
-
-TEST_F(WriterTest, AFullQueueIsOverloaded) {
-  options_.queue_jobs_max = 3;
-  HeldWriter held(writer());
-  std::deque<StartedWrite> queued;
-  for (int i = 0; i < 3; ++i) queued.emplace_back(Write(Insert(absl::StrCat(i, "@x.org"))));
-  const absl::StatusOr<int64_t> refused = WriteNow(Insert("one-too-many@x.org"));
-  EXPECT_EQ(errors::ReasonOf(refused.status()), "OVERLOADED");
-  EXPECT_GT(errors::RetryAfterOf(refused.status()), absl::ZeroDuration());
-  held.Release();
-  for (StartedWrite& write : queued) EXPECT_TRUE(write.Get().ok());
-}
-
-TEST_F(WriterTest, RefusesAtOnceWhatCanNotBeDoneBeforeItsDeadline) {
-  const Job slow = [this](WriteScope&) -> absl::StatusOr<int64_t> {
-    Advance(absl::Seconds(4));
-    return 0;
-  };
-  const auto due_in = [this](absl::Duration time) { return CallContext(now() + time, nullptr); };
-  EXPECT_TRUE(WriteNow(slow).ok());
-  EXPECT_TRUE(WriteNow(Insert("a@x.org"), WriteKind::kOneStatement, due_in(absl::Seconds(1))).ok())
-      << "with nobody ahead a write is always taken";
-  EXPECT_TRUE(WriteNow(slow).ok());
-
-  HeldWriter held(writer());
-  const absl::StatusOr<int64_t> refused =
-      WriteNow(Insert("b@x.org"), WriteKind::kOneStatement, due_in(absl::Seconds(1)));
-  EXPECT_EQ(errors::ReasonOf(refused.status()), "OVERLOADED");
-  EXPECT_GT(errors::RetryAfterOf(refused.status()), absl::Seconds(1));
-  EXPECT_LT(errors::RetryAfterOf(refused.status()), absl::Seconds(10));
-  StartedWrite patient(
-      Write(Insert("c@x.org"), WriteKind::kOneStatement, due_in(absl::Seconds(60))));
-  held.Release();
-  EXPECT_TRUE(patient.Get().ok()) << patient.Get().status();
 }
 
 TEST_F(WriterTest, EndsABatchThatTakesTooLongAndGoesOnWithTheRest) {

@@ -27,7 +27,7 @@ namespace {
 
 constexpr size_t kReads = 100;
 
-struct Arguments {
+struct GatherArguments {
   absl::Duration round_trip;
   std::string trace_file;
 };
@@ -96,7 +96,8 @@ bool WriteTraceFile(const std::string& path, const GatherReport& report) {
   return false;
 }
 
-int RunGather(const Arguments& arguments, const Globals& globals, const std::stop_token& stop) {
+int RunGather(const GatherArguments& arguments, const Globals& globals,
+              const std::stop_token& stop) {
   std::unique_ptr<Relay> relay;
   std::string address = globals.server;
   if (arguments.round_trip > absl::ZeroDuration()) {
@@ -127,7 +128,7 @@ int RunGather(const Arguments& arguments, const Globals& globals, const std::sto
 void AddGatherCommand(CLI::App& app, Action& chosen) {
   CLI::App* const command = app.add_subcommand(
       "gather", "Makes independent RPCs one after another and gathered, and compares the two");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<GatherArguments>();
   AddDuration(
       *command, "--rtt", [arguments](absl::Duration rtt) { arguments->round_trip = rtt; },
       "Adds so much to each round trip, by a relay in this program: loopback has no distance");

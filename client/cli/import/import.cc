@@ -49,7 +49,8 @@ void PrintHowToGoOn(const Importer& importer, const absl::Status& status) {
   }
 }
 
-int Run(const ImportArguments& arguments, const Globals& globals, const std::stop_token& stop) {
+int RunImport(const ImportArguments& arguments, const Globals& globals,
+              const std::stop_token& stop) {
   Importer importer(arguments, globals, stop);
   const absl::Status opened = importer.Open();
   if (stop.stop_requested()) return Conclude(globals, stop, opened);
@@ -109,7 +110,7 @@ void AddImportCommand(CLI::App& app, Action& chosen) {
       "Example:\n  userctl import people.csv --rejected rejected.csv");
   command->callback([&chosen, arguments] {
     chosen = [arguments](const Globals& globals, const std::stop_token& stop) {
-      return Run(*arguments, globals, stop);
+      return RunImport(*arguments, globals, stop);
     };
   });
 }

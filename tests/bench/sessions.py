@@ -1,0 +1,180 @@
+"""What is measured of each contestant, session by session. A session is a contestant on a database, started for it."""
+
+import dataclasses
+import pathlib
+from typing import Callable, Optional
+
+import contestants
+import loads
+import machine
+from summary import NOT_SERVED
+
+CONCURRENCIES = (1, 4, 16, 64, 256)
+ROUND_TRIPS_MS = (0, 1, 5, 20)
+PAGE_SIZE = 100
+SCAN = "name:\"no name has this in it\""  # what no index answers
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """How large, and how long."""
+    users: int
+    table_sizes: tuple
+    connections: int
+    watchers: int
+    import_users: int  # a stream
+    seconds: float
+    warmup_seconds: float
+    rounds: int
+
+
+FULL = Scale(1_000_000, (10_000, 100_000, 1_000_000, 10_000_000), 10_000, 1000, 20_000, 2, 0.5, 5)
+QUICK = Scale(20_000, (2_000, 20_000), 500, 20, 2_000, 0.4, 0.1, 1)
+
+
+@dataclasses.dataclass
+class Context:
+    """What a measurement works with."""
+    scale: Scale
+    load: loads.Load
+    programs: contestants.Programs
+    database: pathlib.Path = None
+    server: Optional[contestants.Server] = None
+
+    def run(self, *arguments, **options):
+        return self.load.run(self.server, *arguments, **options)
+
+
+def mix(name, *more, **options):
+    return lambda context: context.run(f'--mix={name}', *more, **options)
+
+
+def create(context, *more):
+    return context.run('--mix=create', '--concurrency=256', *more)
+
+
+def create_watched(context):
+    return create(context, f'--watchers={context.scale.watchers}')
+
+
+def export(context):
+    return context.run('--mix=export', '--calls=2', '--concurrency=1', warmup=0)
+
+
+def bulk_import(context):
+    return context.run('--mix=import', '--calls=8', '--concurrency=4',
+                       f'--import-users={context.scale.import_users}', warmup=0)
+
+
+def last_page(context):
+    return context.run('--mix=list', f'--pages={context.scale.users // PAGE_SIZE}')
+
+
+def get_beside(context):
+    scan = ('--mix=count', '--concurrency=1', f'--filter={SCAN}')
+    with context.load.beside(context.server, scan, ('--mix=create', '--concurrency=256')):
+        return context.run('--mix=get')
+
+
+def memory(context):
+    return {'idle_mib': machine.status_kib(context.server.pid, 'VmRSS') / 1024}
+
+
+def connections(context):
+    return {'each_kib': loads.idle_connections(context.server, context.scale.connections)}
+
+
+def concurrency(context):
+    """Throughput against calls in flight."""
+    return {str(calls): context.run('--mix=get', f'--concurrency={calls}',
+                                    seconds=context.scale.seconds / 2)['calls_per_s']
+            for calls in CONCURRENCIES}
+
+
+def gather(context):
+    found = {}
+    for round_trip in ROUND_TRIPS_MS:
+        sequential, gathered = context.load.gather(context.server, round_trip)
+        found[f'sequential_{round_trip}'], found[f'gathered_{round_trip}'] = sequential, gathered
+    return found
+
+
+def raw(loop, batch=1):
+    return lambda context: loads.sqlite_loop(context.programs.sqlite_loops, loop, context.database,
+                                             context.scale.seconds, batch)
+
+
+@dataclasses.dataclass(frozen=True)
+class Session:
+    contestant: str  # 'sqlite' is no server
+    measurements: dict  # by name, a function from Context to metrics
+    writes: bool = False  # on a copy of its own
+
+
+READS = {'get': mix('get'), 'list': mix('list')}
+WRITES = {'create': create}
+
+# In this order in each round, so that what is compared runs close together.
+SESSIONS: list = [
+    Session('echo', {'get': mix('get'), 'concurrency': concurrency}),
+    Session('userd', {'memory': memory, **READS, 'batch_get': mix('batch_get'), 'first_page': mix('list', '--pages=1'),
+                      'last_page': last_page, 'export': export, 'concurrency': concurrency}),
+    Session('sqlite', {'select_own': raw('select_own'), 'select_open': raw('select_open'), 'page': raw('page'),
+                       'scan': raw('scan')}),
+    Session('go', {**READS, 'concurrency': concurrency}),
+    Session('seed', {**READS, 'concurrency': concurrency}),
+    Session('userd', {'create_unwatched': create, 'create_watched': create_watched, 'get_alone': mix('get'),
+                      'get_beside': get_beside}, writes=True),
+    Session('userd', {**WRITES, 'lone_create': mix('create', '--concurrency=1'), 'import': bulk_import}, writes=True),
+    Session('sqlite', {'insert_256': raw('insert', 256), 'insert_1': raw('insert', 1),
+                       'insert_1000': raw('insert', 1000)}, writes=True),
+    Session('userd_single', WRITES, writes=True),
+    Session('go', WRITES, writes=True),
+    Session('seed', WRITES, writes=True),
+]
+
+# In the first round alone: what they tell of varies little, and takes long.
+ONCE: list = [
+    Session('userd', {'connections': connections}),
+    Session('userd', {'gather': gather}),
+]
+
+
+class Sessions:
+    """Runs those of a round that are wanted, and collects 'CONTESTANT.MEASUREMENT.METRIC'."""
+
+    def __init__(self, context, databases, commands, log, say):
+        self.context = context
+        self.databases = databases
+        self.commands = commands
+        self.log = log
+        self.say = say
+
+    def run(self, session, wanted, found):
+        chosen = {name: function for name, function in session.measurements.items()
+                  if f'{session.contestant}.{name}' in wanted}
+        if not chosen:
+            return
+        users = self.context.scale.users
+        self.context.database = self.databases.copy(users) if session.writes else self.databases.of(users, self.say)
+        if session.contestant == 'sqlite':
+            self._measure(session, chosen, found)
+            return
+        with contestants.Server(session.contestant, self.commands[session.contestant], self.context.database,
+                                self.log) as server:
+            self.context.server = server
+            self._measure(session, chosen, found)
+            kind = 'writing' if session.writes else 'reading'
+            found[f'{session.contestant}.{kind}.peak_mib'] = machine.status_kib(server.pid, 'VmHWM') / 1024
+
+    def _measure(self, session, chosen, found):
+        for name, function in chosen.items():
+            key = f'{session.contestant}.{name}'
+            self.say(f'  {key}')
+            try:
+                for metric, value in function(self.context).items():
+                    found[f'{key}.{metric}'] = value
+            except loads.Refused:
+                found[f'{key}.{NOT_SERVED}'] = True
+            except loads.NothingMeasured as error:
+                self.say(f'  {key}: {error}; left out of this round')
