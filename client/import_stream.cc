@@ -26,7 +26,7 @@ using users::v1::ImportUsersResponse;
 
 namespace {
 
-constexpr absl::Duration kPauseMax = absl::Seconds(5);
+constexpr absl::Duration kImportPauseMax = absl::Seconds(5);
 
 // One call of an import, and everything that gRPC holds pointers to while it is open.
 struct ImportCall {
@@ -138,7 +138,7 @@ bool ImportStream::State::MayResume(const absl::Status& status, bool in_vain) {
 
 absl::Duration ImportStream::State::Pause(const absl::Status& status) const {
   const absl::Duration pause =
-      std::min(kPauseMax, options_.first_pause * (int64_t{1} << std::min(in_vain_, 16)));
+      std::min(kImportPauseMax, options_.first_pause * (int64_t{1} << std::min(in_vain_, 16)));
   return std::max(pause, RetryDelayOf(status));
 }
 
