@@ -52,7 +52,7 @@ void AddGlobals(CLI::App& app, Globals& globals) {
       ->check(CLI::IsMember({"table", "json", "csv"}).description(""));
   AddDuration(
       app, "--timeout", [&globals](absl::Duration timeout) { globals.timeout = timeout; },
-      "The deadline of each RPC; an export or a watch has none unless it is given")
+      "The deadline of each RPC; exports, imports and watches have none unless it is given")
       ->default_str("10s");
 }
 
