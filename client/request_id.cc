@@ -1,8 +1,6 @@
 #include "client/request_id.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 #include <random>
 #include <string>
 
@@ -13,14 +11,20 @@
 namespace userservice {
 
 std::string NewRequestId() {
-  // RFC 4122, section 4.4: 122 random bits, the version 4 and the variant 10. random_device asks
-  // the kernel.
+  // random_device asks the kernel.
   std::random_device random;
-  std::array<char, 16> bytes{};
+  std::string bytes(16, '\0');
   std::generate(bytes.begin(), bytes.end(), [&] { return static_cast<char>(random() & 0xff); });
+  return RequestIdOfBytes(bytes);
+}
+
+std::string RequestIdOfBytes(const std::string& random_bytes) {
+  // RFC 4122, section 4.4: 122 random bits, the version 4 and the variant 10.
+  std::string bytes = random_bytes;
+  bytes.resize(16);
   bytes[6] = static_cast<char>((bytes[6] & 0x0f) | 0x40);
   bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);
-  const std::string hex = absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
+  const std::string hex = absl::BytesToHexString(bytes);
   const absl::string_view digits = hex;
   return absl::StrCat(digits.substr(0, 8), "-", digits.substr(8, 4), "-", digits.substr(12, 4), "-",
                       digits.substr(16, 4), "-", digits.substr(20));

@@ -23,6 +23,12 @@ std::optional<Detail> DetailOf(const absl::Status& status) {
   return detail;
 }
 
+void AddDetails(const google::rpc::Status& from, absl::Status& to) {
+  for (const google::protobuf::Any& detail : from.details()) {
+    to.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+  }
+}
+
 }  // namespace
 
 absl::Status StatusFromGrpc(const grpc::Status& status) {
@@ -30,11 +36,13 @@ absl::Status StatusFromGrpc(const grpc::Status& status) {
   absl::Status converted(static_cast<absl::StatusCode>(status.error_code()),
                          status.error_message());
   google::rpc::Status details;
-  if (details.ParseFromString(status.error_details())) {
-    for (google::protobuf::Any& detail : *details.mutable_details()) {
-      converted.SetPayload(detail.type_url(), absl::Cord(std::move(*detail.mutable_value())));
-    }
-  }
+  if (details.ParseFromString(status.error_details())) AddDetails(details, converted);
+  return converted;
+}
+
+absl::Status StatusFromProto(const google::rpc::Status& status) {
+  absl::Status converted(static_cast<absl::StatusCode>(status.code()), status.message());
+  AddDetails(status, converted);
   return converted;
 }
 
@@ -56,6 +64,13 @@ std::vector<FieldViolation> FieldViolationsOf(const absl::Status& status) {
     violations.push_back({violation.field(), violation.description()});
   }
   return violations;
+}
+
+absl::Duration RetryDelayOf(const absl::Status& status) {
+  const auto retry = DetailOf<google::rpc::RetryInfo>(status);
+  if (!retry.has_value()) return absl::ZeroDuration();
+  return absl::Seconds(retry->retry_delay().seconds()) +
+         absl::Nanoseconds(retry->retry_delay().nanos());
 }
 
 }  // namespace userservice

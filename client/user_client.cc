@@ -128,6 +128,8 @@ ExportStream UserClient::ExportUsers(const v1::ExportUsersRequest& request,
   return {core_, request, options};
 }
 
+ImportStream UserClient::ImportUsers(const ImportOptions& options) { return {core_, options}; }
+
 WatchStream UserClient::WatchUsers(const v1::WatchUsersRequest& request,
                                    const CallOptions& options) {
   return {core_, request, options};

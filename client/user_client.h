@@ -31,7 +31,7 @@
 //   CANCELLED.
 // Retries: what gRPC reports as UNAVAILABLE is repeated with backoff, by service config, for reads
 //   and for writes that carry a request_id. A write without one is attempted once. Of the streams,
-//   a watch goes on by itself.
+//   an import and a watch go on by themselves.
 // Threads: all methods may be called from any thread. A client has one thread of its own, on which
 //   its completion queue runs; the code after a co_await goes on there, so it must not block, and
 //   must not call BlockOn.
@@ -47,6 +47,7 @@
 #include "absl/status/statusor.h"
 #include "async/task.h"
 #include "client/export_stream.h"
+#include "client/import_stream.h"
 #include "client/options.h"
 #include "client/request_id.h"
 #include "client/status.h"
@@ -118,6 +119,7 @@ class UserClient {
   // Streams.
   ExportStream ExportUsers(const users::v1::ExportUsersRequest& request,
                            const CallOptions& options = CallOptions::Default());
+  ImportStream ImportUsers(const ImportOptions& options = ImportOptions::Default());
   WatchStream WatchUsers(const users::v1::WatchUsersRequest& request,
                          const CallOptions& options = CallOptions::Default());
 

@@ -7,7 +7,9 @@
 
 #include "async/block_on.h"
 #include "client/cli/error_report.h"
+#include "client/cli/files.h"
 #include "client/cli/terminal.h"
+#include "client/cli/text_width.h"
 
 namespace userservice::cli {
 
@@ -44,6 +46,20 @@ int Conclude(const Globals& globals, const std::stop_token& stop, const absl::St
     return kExitError;
   }
   return kExitOk;
+}
+
+int ConcludeWithFiles(const Globals& globals, const std::stop_token& stop,
+                      const absl::Status& status) {
+  if (!IsFileError(status) || stop.stop_requested()) return Conclude(globals, stop, status);
+  std::cout.flush();
+  std::cerr << "userctl: " << Printable(std::string(status.message())) << '\n';
+  return kExitError;
+}
+
+int ConcludeUnusable(const std::string& command, const absl::Status& status) {
+  std::cerr << "userctl: " << Printable(std::string(status.message())) << " (see userctl "
+            << command << " --help)\n";
+  return kExitUsage;
 }
 
 CLI::Option* AddDuration(CLI::App& app, const std::string& name,

@@ -43,6 +43,7 @@ void AddExportCommand(CLI::App& app, Action& chosen);
 void AddGatherCommand(CLI::App& app, Action& chosen);
 void AddGetCommand(CLI::App& app, Action& chosen);
 void AddHealthCommand(CLI::App& app, Action& chosen);
+void AddImportCommand(CLI::App& app, Action& chosen);
 void AddListCommand(CLI::App& app, Action& chosen);
 void AddLookupCommand(CLI::App& app, Action& chosen);
 void AddUpdateCommand(CLI::App& app, Action& chosen);
@@ -60,6 +61,13 @@ int RunRpcs(const Globals& globals, const std::stop_token& stop, const Rpcs& rpc
 // is no error.
 int Conclude(const Globals& globals, const std::stop_token& stop, const absl::Status& status,
              const std::string& request_id = "");
+
+// The same where `status` may be that of a file of the command's.
+int ConcludeWithFiles(const Globals& globals, const std::stop_token& stop,
+                      const absl::Status& status);
+
+// For a file that can not be used, before anything was done: kExitUsage.
+int ConcludeUnusable(const std::string& command, const absl::Status& status);
 
 // Options of a client that is used by these commands.
 ClientOptions ClientOptionsFrom(const Globals& globals);

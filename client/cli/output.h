@@ -32,7 +32,8 @@ std::string UserCount(int64_t count);
 // Many users, as they come: a line each, and for JSON a document each (JSON lines).
 class UserRows {
  public:
-  UserRows(std::ostream& out, OutputFormat format);
+  // `count_before` were added earlier, to the same output: the title is there.
+  UserRows(std::ostream& out, OutputFormat format, int64_t count_before = 0);
 
   void Add(const users::v1::User& user);
   // Shows what was added: a table needs several rows to find its widths. Of CSV the title, even if
@@ -46,8 +47,8 @@ class UserRows {
   std::ostream& out_;
   const OutputFormat format_;
   Table table_;
-  int64_t count_ = 0;
-  bool title_printed_ = false;
+  int64_t count_;
+  bool title_printed_;
 };
 
 }  // namespace userservice::cli

@@ -43,9 +43,9 @@ const char* EscapeOf(Colour colour) {
 
 }  // namespace
 
-int TerminalWidth() {
+int TerminalWidth(int fd) {
   winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= kWidthMin) return size.ws_col;
+  if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col >= kWidthMin) return size.ws_col;
   int columns = 0;
   if (absl::SimpleAtoi(Environment("COLUMNS"), &columns) && columns >= kWidthMin) return columns;
   return kWidth;

@@ -202,7 +202,7 @@ class Commands(unittest.TestCase):
             self.assertRegex(err, r'^userctl: [^\n]*--help\)\n$', arguments)
 
     def test_everything_has_help_with_an_example(self):
-        for command in ('create', 'get', 'lookup', 'list', 'update', 'delete', 'count', 'export', 'health',
+        for command in ('create', 'get', 'lookup', 'list', 'update', 'delete', 'count', 'export', 'import', 'health',
                         'gather', 'conformance', 'watch'):
             code, out, err = userctl.run(command, '--help')
             self.assertEqual((code, err), (0, ''))

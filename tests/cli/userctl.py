@@ -22,8 +22,8 @@ def plain_environment(**more):
 
 
 def start(*arguments, **popen):
-    return subprocess.Popen([USERCTL, *arguments], text=True, stdin=subprocess.DEVNULL,
-                            **{'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE,
+    return subprocess.Popen([USERCTL, *arguments], text=True,
+                            **{'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE,
                                'env': plain_environment(), **popen})
 
 
