@@ -19,6 +19,14 @@ void Broadcast::Publish(int64_t value) {
   for (Waiter* waiter : due) waiter->Resume();
 }
 
+bool Broadcast::BlockUntil(int64_t at_least, absl::Time deadline, const std::stop_token& stop) {
+  const std::stop_callback wake(stop, [this] { const MutexLock look_again(&mutex_); });
+  const auto is_over = [&] { return value() >= at_least || stop.stop_requested(); };
+  const MutexLock lock(&mutex_);
+  mutex_.AwaitWithDeadline(Condition(&is_over), deadline);
+  return value() >= at_least;
+}
+
 bool Broadcast::Waiter::Suspend(std::coroutine_handle<> awaiting, const std::stop_token& stop) {
   awaiting_ = awaiting;
   executor_ = Executor::Current();

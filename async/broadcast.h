@@ -1,8 +1,9 @@
 // Broadcast: a number that only grows, and coroutines that wait for it to pass a value.
 //
 //   Broadcast committed;
-//   co_await committed.WaitFor(42);  // a reader
-//   committed.Publish(42);           // the writer, on any thread
+//   co_await committed.WaitFor(42);            // a reader
+//   committed.BlockUntil(42, deadline, stop);  // a thread
+//   committed.Publish(42);                     // the writer, on any thread
 //
 // Used for revisions (a read that wants a state at least as new), and wherever a stream follows
 // something that changes.
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
 #include "async/executor.h"
 #include "async/mutex.h"
 
@@ -40,6 +42,9 @@ class Broadcast {
   // co_await: true once value() >= at_least; false if the awaiting task was asked to stop before
   // that.
   Waiter WaitFor(int64_t at_least);
+
+  // The same for a thread that is no executor's: blocks it, until `deadline` at most.
+  bool BlockUntil(int64_t at_least, absl::Time deadline, const std::stop_token& stop);
 
  private:
   std::atomic<int64_t> value_;

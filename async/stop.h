@@ -38,6 +38,34 @@ class CurrentStopToken {
 template <class T>
 Task<T> WithStopToken(std::stop_token token, Task<T> task);
 
+// A token that is set as soon as one of two is. Both outlive the object.
+//
+//   const EitherStops stop(call_stop, draining);
+//   Task<bool> wait = WithStopToken(stop.token(), Wait());
+class EitherStops {
+ public:
+  EitherStops(const std::stop_token& one, const std::stop_token& other)
+      : on_one_(one, Forward{&source_}), on_other_(other, Forward{&source_}) {}
+  EitherStops(const EitherStops&) = delete;
+  EitherStops& operator=(const EitherStops&) = delete;
+
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  struct Forward {
+    std::stop_source* source;
+    void operator()() const {
+      // What it wakes may end the object.
+      std::stop_source kept = *source;
+      kept.request_stop();
+    }
+  };
+
+  std::stop_source source_;
+  const std::stop_callback<Forward> on_one_;
+  const std::stop_callback<Forward> on_other_;
+};
+
 namespace internal {
 
 // Sets the token of the coroutine that awaits it.

@@ -30,6 +30,8 @@ namespace userservice {
 
 namespace internal {
 class Core;
+template <class Request, class Response>
+class ServerStream;
 }  // namespace internal
 
 class ExportStream {
@@ -44,11 +46,10 @@ class ExportStream {
   Task<absl::StatusOr<std::optional<users::v1::ExportUsersResponse>>> Next();
 
  private:
-  class State;
-  static Task<absl::StatusOr<std::optional<users::v1::ExportUsersResponse>>> NextOf(State* state);
-  static Task<void> Drain(std::unique_ptr<State> state);
+  using Call =
+      internal::ServerStream<users::v1::ExportUsersRequest, users::v1::ExportUsersResponse>;
 
-  std::unique_ptr<State> state_;
+  std::unique_ptr<Call> call_;
 };
 
 }  // namespace userservice

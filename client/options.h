@@ -72,6 +72,12 @@ struct ClientOptions {
   int attempts_max = 4;
   // Of a response. ListUsers with the longest names and addresses stays far below.
   int receive_bytes_max = 16 * 1024 * 1024;
+  // While calls are open and nothing has come for `keepalive`, the server is asked whether it
+  // lives; without an answer within `keepalive_timeout` the connection is given up, and its calls
+  // are UNAVAILABLE. A server takes such questions as often as its ping policy says: userd, every
+  // 10 s.
+  absl::Duration keepalive = absl::Seconds(30);
+  absl::Duration keepalive_timeout = absl::Seconds(10);
   // Plain TCP if null.
   std::shared_ptr<grpc::ChannelCredentials> credentials;
   // "userctl/1.0"; stands before gRPC's own.

@@ -128,6 +128,11 @@ ExportStream UserClient::ExportUsers(const v1::ExportUsersRequest& request,
   return {core_, request, options};
 }
 
+WatchStream UserClient::WatchUsers(const v1::WatchUsersRequest& request,
+                                   const CallOptions& options) {
+  return {core_, request, options};
+}
+
 Task<absl::StatusOr<bool>> UserClient::Check(const std::string& service,
                                              const CallOptions& options) {
   ::grpc::health::v1::HealthCheckRequest request;

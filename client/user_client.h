@@ -30,8 +30,8 @@
 // Stop: a stop of the awaiting task cancels the RPC on the wire. The task still ends, soon, with
 //   CANCELLED.
 // Retries: what gRPC reports as UNAVAILABLE is repeated with backoff, by service config, for reads
-//   and for writes that carry a request_id. A write without one is attempted once, and streams are
-//   not repeated.
+//   and for writes that carry a request_id. A write without one is attempted once. Of the streams,
+//   a watch goes on by itself.
 // Threads: all methods may be called from any thread. A client has one thread of its own, on which
 //   its completion queue runs; the code after a co_await goes on there, so it must not block, and
 //   must not call BlockOn.
@@ -50,6 +50,7 @@
 #include "client/options.h"
 #include "client/request_id.h"
 #include "client/status.h"
+#include "client/watch_stream.h"
 #include "users/v1/user.pb.h"
 #include "users/v1/user_service.pb.h"
 
@@ -117,6 +118,8 @@ class UserClient {
   // Streams.
   ExportStream ExportUsers(const users::v1::ExportUsersRequest& request,
                            const CallOptions& options = CallOptions::Default());
+  WatchStream WatchUsers(const users::v1::WatchUsersRequest& request,
+                         const CallOptions& options = CallOptions::Default());
 
   // grpc.health.v1: whether the server serves `service`; "" asks for the server as a whole.
   Task<absl::StatusOr<bool>> Check(const std::string& service = "",

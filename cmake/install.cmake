@@ -16,6 +16,7 @@ install(EXPORT userservice_targets FILE userserviceTargets.cmake NAMESPACE users
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/async" DESTINATION "${header_dir}" COMPONENT client
         FILES_MATCHING PATTERN "*.h")
 install(FILES client/export_stream.h client/options.h client/request_id.h client/status.h client/user_client.h
+              client/watch_stream.h
         DESTINATION "${header_dir}/client" COMPONENT client)
 install(DIRECTORY "${PROJECT_BINARY_DIR}/proto/generated/users" "${PROJECT_BINARY_DIR}/proto/generated/google"
         DESTINATION "${header_dir}" COMPONENT client

@@ -23,6 +23,12 @@ store::SqliteStoreOptions StoreOptionsOf(const Config& config) {
   options.writer.queue_rows_max = config.write_queue_rows_max;
   options.writer.queue_bytes_max = config.write_queue_bytes_max;
   options.writer.batch_rows_max = config.write_batch_rows_max;
+  options.watch_queue_jobs_max = static_cast<size_t>(config.server.streams_max);
+  options.feed.ring_bytes_max = config.watch_buffer_bytes_max;
+  options.feed.progress_interval = absl::Milliseconds(config.watch_progress_ms);
+  options.tombstones.age_max = absl::Hours(config.tombstone_hours);
+  options.tombstones.count_max = config.tombstones_max;
+  options.tombstones.interval = absl::Milliseconds(config.tombstone_interval_ms);
   return options;
 }
 
@@ -74,11 +80,11 @@ void App::Stop() {
   if (store_ == nullptr) return;
   server_->Drain(absl::Milliseconds(config_.drain_ms));
   const store::UserStore::OpenResources open = store_->open_resources();
-  if (open.leases + open.statements + open.writes > 0) {
+  if (open.leases + open.statements + open.writes + open.watches > 0) {
     spdlog::error(
-        "at the end of all calls {} leases, {} statements and {} writes were open: please report "
-        "this",
-        open.leases, open.statements, open.writes);
+        "at the end of all calls {} leases, {} statements, {} writes and {} watches were open: "
+        "please report this",
+        open.leases, open.statements, open.writes, open.watches);
   }
   store_.reset();
   server_->Close();

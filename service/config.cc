@@ -84,6 +84,23 @@ void AddStoreFlags(CLI::App& app, Config& config) {
       ->check(CLI::PositiveNumber);
 }
 
+void AddWatchFlags(CLI::App& app, Config& config) {
+  AddFlag(app, "watch_progress_ms", config.watch_progress_ms,
+          "an idle watch is told so often, in milliseconds, how far it is")
+      ->check(CLI::PositiveNumber);
+  AddFlag(app, "watch_buffer_bytes_max", config.watch_buffer_bytes_max,
+          "changes kept in memory for those who watch, in bytes; who is slower reads the database")
+      ->check(CLI::PositiveNumber);
+  AddFlag(app, "tombstone_hours", config.tombstone_hours,
+          "how long a deletion is kept for those who resume to watch, in hours")
+      ->check(CLI::Range(1, 87'600));
+  AddFlag(app, "tombstones_max", config.tombstones_max, "how many deletions are kept at most")
+      ->check(CLI::NonNegativeNumber);
+  AddFlag(app, "tombstone_interval_ms", config.tombstone_interval_ms,
+          "how often, in milliseconds, those that have had their time are dropped")
+      ->check(CLI::PositiveNumber);
+}
+
 }  // namespace
 
 std::variant<Config, int> ParseCommandLine(int argc, const char* const* argv) {
@@ -97,6 +114,7 @@ std::variant<Config, int> ParseCommandLine(int argc, const char* const* argv) {
   app.set_version_flag("--version", "userd 1.0.0");
   AddServerFlags(app, config.server);
   AddStoreFlags(app, config);
+  AddWatchFlags(app, config);
   AddFlag(app, "drain_ms", config.drain_ms,
           "how long calls may go on after SIGTERM, in milliseconds")
       ->check(CLI::NonNegativeNumber);

@@ -29,6 +29,12 @@ struct Config {
   size_t write_queue_bytes_max = 64UL << 20;
   size_t write_batch_rows_max = 1024;  // 1: each write has a commit of its own
 
+  int64_t watch_progress_ms = 10'000;
+  size_t watch_buffer_bytes_max = size_t{16} << 20;
+  int64_t tombstone_hours = 24;
+  int64_t tombstones_max = 1'000'000;
+  int64_t tombstone_interval_ms = 60'000;  // between two looks for those that have had their time
+
   int64_t drain_ms = 10'000;
   std::string log_level = "info";
 };

@@ -3,15 +3,15 @@
 #include <memory>
 #include <utility>
 
-#include "service/errors/errors.h"
 #include "service/handlers/handlers.h"
 #include "users/v1/user_service.grpc.pb.h"
 
 namespace userservice {
 namespace {
 
-using Service =
-    users::v1::UserService::WithRawMethod_ImportUsers<users::v1::UserService::AsyncService>;
+using users::v1::UserService;
+using Service = UserService::WithRawMethod_ImportUsers<
+    UserService::WithRawMethod_WatchUsers<UserService::AsyncService>>;
 using rpc::Call;
 
 // A handler as rpc wants it: the store is bound.
@@ -20,11 +20,6 @@ auto Bind(Task<absl::StatusOr<Resp>> (*handler)(Call&, const Req&, store::UserSt
           store::UserStore& store) {
   return
       [handler, &store](Call& call, const Req& request) { return handler(call, request, store); };
-}
-
-// What the contract has and this version does not serve yet.
-Task<absl::Status> StreamNotServedYet(std::string_view method) {
-  co_return errors::MethodUnimplemented(method);
 }
 
 void AddReads(rpc::Server& server, Service& service, store::UserStore& store) {
@@ -66,12 +61,13 @@ void AddWrites(rpc::Server& server, Service& service, store::UserStore& store) {
       });
 }
 
-void AddNotServedYet(rpc::Server& server, Service& service) {
-  server.AddServerStream("WatchUsers", service, &Service::RequestWatchUsers,
-                         [](Call&, const users::v1::WatchUsersRequest&,
-                            rpc::ServerStream<users::v1::WatchUsersResponse>&) {
-                           return StreamNotServedYet("WatchUsers");
-                         });
+void AddWatch(rpc::Server& server, Service& service, store::UserStore& store) {
+  using users::v1::WatchUsersRequest;
+  server.AddEncodedStream<WatchUsersRequest>(
+      "WatchUsers", service, &Service::RequestWatchUsers,
+      [&store](Call& call, const WatchUsersRequest& request, rpc::EncodedStream& stream) {
+        return handlers::WatchUsers(call, request, stream, store);
+      });
 }
 
 }  // namespace
@@ -80,7 +76,7 @@ void AddUserService(rpc::Server& server, store::UserStore& store) {
   auto service = std::make_unique<Service>();
   AddReads(server, *service, store);
   AddWrites(server, *service, store);
-  AddNotServedYet(server, *service);
+  AddWatch(server, *service, store);
   server.AddService(std::move(service), "users.v1.UserService");
 }
 

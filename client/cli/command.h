@@ -35,6 +35,7 @@ struct Globals {
 using Action = std::function<int(const Globals& globals, const std::stop_token& stop)>;
 
 void AddBenchCommand(CLI::App& app, Action& chosen);
+void AddConformanceCommand(CLI::App& app, Action& chosen);
 void AddCountCommand(CLI::App& app, Action& chosen);
 void AddCreateCommand(CLI::App& app, Action& chosen);
 void AddDeleteCommand(CLI::App& app, Action& chosen);
@@ -45,6 +46,7 @@ void AddHealthCommand(CLI::App& app, Action& chosen);
 void AddListCommand(CLI::App& app, Action& chosen);
 void AddLookupCommand(CLI::App& app, Action& chosen);
 void AddUpdateCommand(CLI::App& app, Action& chosen);
+void AddWatchCommand(CLI::App& app, Action& chosen);
 
 // The RPCs of a command over a connected client.
 using Rpcs = std::function<Task<absl::Status>(UserClient& client)>;

@@ -52,7 +52,7 @@ void AddGlobals(CLI::App& app, Globals& globals) {
       ->check(CLI::IsMember({"table", "json", "csv"}).description(""));
   AddDuration(
       app, "--timeout", [&globals](absl::Duration timeout) { globals.timeout = timeout; },
-      "The deadline of each RPC; an export has none unless it is given")
+      "The deadline of each RPC; an export or a watch has none unless it is given")
       ->default_str("10s");
 }
 
@@ -80,9 +80,10 @@ int Main(int argc, char** argv) {
   app.failure_message(UsageError);
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   AddGlobals(app, globals);
-  for (const auto add : {AddCreateCommand, AddGetCommand, AddLookupCommand, AddListCommand,
-                         AddUpdateCommand, AddDeleteCommand, AddCountCommand, AddExportCommand,
-                         AddHealthCommand, AddGatherCommand, AddBenchCommand}) {
+  for (const auto add :
+       {AddCreateCommand, AddGetCommand, AddLookupCommand, AddListCommand, AddUpdateCommand,
+        AddDeleteCommand, AddCountCommand, AddExportCommand, AddHealthCommand, AddGatherCommand,
+        AddConformanceCommand, AddWatchCommand, AddBenchCommand}) {
     add(app, chosen);
   }
   for (CLI::App* command : app.get_subcommands({})) command->fallthrough();

@@ -1,7 +1,5 @@
 #include "client/cli/output.h"
 
-#include <vector>
-
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "client/cli/csv.h"
@@ -28,7 +26,7 @@ constexpr char kForPeople[] = "%Y-%m-%d %H:%M:%S UTC";
 constexpr char kForColumns[] = "%Y-%m-%d %H:%M:%S";
 constexpr char kRfc3339[] = "%Y-%m-%dT%H:%M:%E*SZ";
 
-// In the order of kFields.
+// In the order of UserFieldNames.
 std::vector<std::string> FieldsOf(const User& user, const char* time_format) {
   return {absl::StrCat(user.user_id()),
           user.name(),
@@ -37,12 +35,6 @@ std::vector<std::string> FieldsOf(const User& user, const char* time_format) {
           TimeText(user.has_create_time(), user.create_time(), time_format),
           TimeText(user.has_update_time(), user.update_time(), time_format),
           user.etag()};
-}
-
-const std::vector<std::string>& Fields() {
-  static const std::vector<std::string> fields = {"user_id",     "name",        "email", "age",
-                                                  "create_time", "update_time", "etag"};
-  return fields;
 }
 
 std::vector<Column> Columns() {
@@ -54,6 +46,14 @@ std::vector<Column> Columns() {
 }
 
 }  // namespace
+
+const std::vector<std::string>& UserFieldNames() {
+  static const std::vector<std::string> names = {"user_id",     "name",        "email", "age",
+                                                 "create_time", "update_time", "etag"};
+  return names;
+}
+
+std::vector<std::string> UserFieldTexts(const User& user) { return FieldsOf(user, kRfc3339); }
 
 std::string ToJson(const google::protobuf::Message& message, bool indented) {
   google::protobuf::util::JsonPrintOptions options;
@@ -73,7 +73,7 @@ void PrintUser(std::ostream& out, OutputFormat format, const User& user) {
       const std::vector<std::string> values = FieldsOf(user, kForPeople);
       for (size_t i = 0; i < values.size(); ++i) {
         if (!values[i].empty())
-          out << Pad(Fields()[i], 13, Align::kLeft) << Printable(values[i]) << '\n';
+          out << Pad(UserFieldNames()[i], 13, Align::kLeft) << Printable(values[i]) << '\n';
       }
       return;
     }
@@ -81,8 +81,8 @@ void PrintUser(std::ostream& out, OutputFormat format, const User& user) {
       out << ToJson(user, /*indented=*/true);
       return;
     case OutputFormat::kCsv:
-      WriteCsvRow(out, Fields());
-      WriteCsvRow(out, FieldsOf(user, kRfc3339));
+      WriteCsvRow(out, UserFieldNames());
+      WriteCsvRow(out, UserFieldTexts(user));
       return;
   }
 }
@@ -106,7 +106,7 @@ void UserRows::Add(const User& user) {
       return;
     case OutputFormat::kCsv:
       PrintCsvTitle();
-      WriteCsvRow(out_, FieldsOf(user, kRfc3339));
+      WriteCsvRow(out_, UserFieldTexts(user));
       return;
   }
 }
@@ -118,7 +118,7 @@ void UserRows::Flush() {
 }
 
 void UserRows::PrintCsvTitle() {
-  if (!title_printed_) WriteCsvRow(out_, Fields());
+  if (!title_printed_) WriteCsvRow(out_, UserFieldNames());
   title_printed_ = true;
 }
 

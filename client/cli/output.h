@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "client/cli/table.h"
 #include "google/protobuf/message.h"
@@ -20,6 +21,10 @@ std::string ToJson(const google::protobuf::Message& message, bool indented);
 
 // One user: a line a field; the JSON of users.v1.User; or CSV with a title.
 void PrintUser(std::ostream& out, OutputFormat format, const users::v1::User& user);
+
+// A user's fields as CSV has them, and their names.
+const std::vector<std::string>& UserFieldNames();
+std::vector<std::string> UserFieldTexts(const users::v1::User& user);
 
 // "1 user", "12,345 users".
 std::string UserCount(int64_t count);

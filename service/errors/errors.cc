@@ -227,6 +227,24 @@ absl::Status EtagMismatch(int64_t user_id) {
   return status;
 }
 
+absl::Status RevisionCompacted(int64_t after_revision, int64_t oldest_revision) {
+  const std::string after = absl::StrCat(after_revision);
+  const std::string oldest = absl::StrCat(oldest_revision);
+  return Make(absl::StatusCode::kOutOfRange, users::v1::ERROR_REASON_REVISION_COMPACTED,
+              absl::StrCat("not all that followed revision ", after, " is kept, but all since ",
+                           oldest, ": begin again from 0"),
+              {{"after_revision", after}, {"oldest_revision", oldest}});
+}
+
+absl::Status RevisionInFuture(int64_t after_revision, int64_t newest_revision) {
+  const std::string after = absl::StrCat(after_revision);
+  const std::string newest = absl::StrCat(newest_revision);
+  return Make(
+      absl::StatusCode::kOutOfRange, users::v1::ERROR_REASON_REVISION_IN_FUTURE,
+      absl::StrCat("after_revision ", after, " is newer than the newest revision, ", newest),
+      {{"after_revision", after}, {"newest_revision", newest}});
+}
+
 absl::Status StorageFull() {
   return Make(absl::StatusCode::kResourceExhausted, users::v1::ERROR_REASON_STORAGE_FULL,
               "the server's storage is full; nothing was written");

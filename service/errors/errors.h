@@ -51,6 +51,10 @@ absl::Status UserNotFoundByEmail(std::string_view email);
 absl::Status EmailTaken(std::string_view email);  // in lower case, as it is stored
 absl::Status EtagMismatch(int64_t user_id);
 
+// OUT_OF_RANGE.
+absl::Status RevisionCompacted(int64_t after_revision, int64_t oldest_revision);
+absl::Status RevisionInFuture(int64_t after_revision, int64_t newest_revision);
+
 // RESOURCE_EXHAUSTED.
 absl::Status StorageFull();
 absl::Status TooManyStreams(size_t limit);

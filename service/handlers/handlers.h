@@ -12,6 +12,7 @@
 #include "async/task.h"
 #include "google/protobuf/empty.pb.h"
 #include "service/rpc/call.h"
+#include "service/rpc/encoded_stream.h"
 #include "service/rpc/stream_call.h"
 #include "service/store/user_store.h"
 #include "users/v1/user_service.pb.h"
@@ -58,5 +59,9 @@ Task<absl::Status> ImportUsers(
     rpc::Call& call,
     rpc::BidiStream<users::v1::ImportUsersRequest, users::v1::ImportUsersResponse>& stream,
     store::UserStore& store);
+
+// watch_users.cc
+Task<absl::Status> WatchUsers(rpc::Call& call, const users::v1::WatchUsersRequest& request,
+                              rpc::EncodedStream& stream, store::UserStore& store);
 
 }  // namespace userservice::handlers

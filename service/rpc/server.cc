@@ -19,6 +19,9 @@ namespace {
 // at its connections only every few seconds.
 constexpr absl::Duration kConnectionsGrace = absl::Seconds(1);
 constexpr int kKeepaliveAnswerMs = 20'000;
+// How often a client that only listens may ask whether the server lives; gRPC's own 5 minutes would
+// let a watch wait so long for a server that is gone.
+constexpr int kClientPingIntervalMinMs = 10'000;
 
 // gRPC's arguments are ints, with INT_MAX for "never".
 int IntOf(int64_t ms) {
@@ -92,6 +95,8 @@ absl::Status Server::Start() {
   // Without it a client that vanished without a word keeps its calls for two hours.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, IntOf(options_.keepalive_ms));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveAnswerMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             kClientPingIntervalMinMs);
   builder.SetMaxReceiveMessageSize(options_.message_bytes_max);
   for (const auto& service : services_) builder.RegisterService(service.get());
   builder.RegisterAsyncGenericService(&unknown_methods_);

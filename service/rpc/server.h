@@ -30,6 +30,7 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "service/rpc/call.h"
+#include "service/rpc/encoded_stream.h"
 #include "service/rpc/health.h"
 #include "service/rpc/reflection.h"
 #include "service/rpc/stream_call.h"
@@ -71,7 +72,14 @@ class Server {
                                              grpc::ServerCompletionQueue*, void*),
                        const typename ServerStreamMethod<Req, Resp>::Handler& handler,
                        CallKind kind = CallKind::kStream);
-  // `request` is of the generated WithRawMethod_... template.
+  // `request` is of the generated WithRawMethod_... template, here and below.
+  template <class Req, class Service, class Base>
+  void AddEncodedStream(const std::string& name, Service& service,
+                        void (Base::*request)(grpc::ServerContext*, grpc::ByteBuffer*,
+                                              grpc::ServerAsyncWriter<grpc::ByteBuffer>*,
+                                              grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
+                                              void*),
+                        const EncodedStreamHandler<Req>& handler);
   template <class Req, class Resp, class Service, class Base>
   void AddBidi(const std::string& name, Service& service,
                void (Base::*request)(grpc::ServerContext*,
@@ -162,6 +170,21 @@ void Server::AddServerStream(
           (service.*request)(context, message, writer, queue, queue, tag);
         };
         return Method{host_, name, std::move(ask), handler, kind};
+      });
+}
+
+template <class Req, class Service, class Base>
+void Server::AddEncodedStream(const std::string& name, Service& service,
+                              void (Base::*request)(grpc::ServerContext*, grpc::ByteBuffer*,
+                                                    grpc::ServerAsyncWriter<grpc::ByteBuffer>*,
+                                                    grpc::CompletionQueue*,
+                                                    grpc::ServerCompletionQueue*, void*),
+                              const EncodedStreamHandler<Req>& handler) {
+  // The method keeps the function, and with it the handler, for as long as its calls.
+  AddServerStream(
+      name, service, request,
+      [handler](Call& call, const grpc::ByteBuffer& bytes, ServerStream<grpc::ByteBuffer>& stream) {
+        return ServeEncoded<Req>(call, bytes, stream, handler);
       });
 }
 

@@ -33,13 +33,6 @@ SqlValue ReadValue(const sqlite::QueryScope& row, int column, UserField field) {
   return std::string(row.Text(column));
 }
 
-int BindAll(sqlite::QueryScope& row, std::span<const SqlValue> values, int index) {
-  for (const SqlValue& value : values) {
-    std::visit([&](const auto& typed) { row.BindAt(++index, typed); }, value);
-  }
-  return index;
-}
-
 PageScan::PageScan(sqlite::Connection& connection, const sqlite::QueryLimits& limits,
                    const PageQuery& query, size_t rows_max)
     : connection_(connection),

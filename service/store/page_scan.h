@@ -13,7 +13,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -38,6 +37,7 @@ struct RowRange {
 
 class PageScan {
  public:
+  // Examines `rows_max` rows, one at least.
   PageScan(sqlite::Connection& connection, const sqlite::QueryLimits& limits,
            const PageQuery& query, size_t rows_max);
   PageScan(const PageScan&) = delete;
@@ -75,8 +75,5 @@ class PageScan {
 
 // The value of a field as SQL gave it in this column.
 SqlValue ReadValue(const sqlite::QueryScope& row, int column, UserField field);
-
-// Binds the values to the parameters behind `index`; gives the index of the last.
-int BindAll(sqlite::QueryScope& row, std::span<const SqlValue> values, int index = 0);
 
 }  // namespace userservice::store

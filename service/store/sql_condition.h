@@ -5,10 +5,13 @@
 #pragma once
 
 #include <iterator>
+#include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "service/sqlite/query_scope.h"
 #include "service/store/page_token.h"
 
 namespace userservice::store {
@@ -30,5 +33,13 @@ struct SqlCondition {
                       std::make_move_iterator(more.parameters.end()));
   }
 };
+
+// Binds the values to the parameters behind `index`; gives the index of the last.
+inline int BindAll(sqlite::QueryScope& row, std::span<const SqlValue> values, int index = 0) {
+  for (const SqlValue& value : values) {
+    std::visit([&](const auto& typed) { row.BindAt(++index, typed); }, value);
+  }
+  return index;
+}
 
 }  // namespace userservice::store

@@ -1,4 +1,5 @@
 // The reads of SqliteUserStore.
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "service/errors/errors.h"
 #include "service/sqlite/query_scope.h"
 #include "service/sqlite/transaction.h"
+#include "service/store/change_stream.h"
 #include "service/store/field_sql.h"
 #include "service/store/sqlite_user_store.h"
 #include "service/store/storage_error.h"
@@ -103,6 +105,26 @@ Task<absl::StatusOr<UserPage>> SqliteUserStore::ListUsers(CallContext context,
     return ReadPage(connection, limits, query, options_.rows_examined_max);
   };
   return scans_->Read(context, writer_->committed(), read_page);
+}
+
+// A revision that this process has not announced yet may have been read from the table already.
+Task<absl::StatusOr<std::unique_ptr<ChangeStream>>> SqliteUserStore::WatchUsers(
+    CallContext context, Filter filter, std::optional<int64_t> after_revision) {
+  if (after_revision.value_or(0) > writer_->committed().value()) {
+    auto read_newest = [](sqlite::Connection& connection, const sqlite::QueryLimits& limits) {
+      return ReadRevision(connection, limits);
+    };
+    const absl::StatusOr<int64_t> newest =
+        co_await watches_->Read(context, writer_->committed(), read_newest);
+    if (!newest.ok()) co_return newest.status();
+    if (*after_revision > *newest) co_return errors::RevisionInFuture(*after_revision, *newest);
+  }
+  const int64_t committed = writer_->committed().value();
+  const ChangePosition begin =
+      after_revision == 0 ? ChangePosition::BeforeAll(committed)
+                          : ChangePosition::AfterRevision(after_revision.value_or(committed));
+  co_return std::make_unique<SqliteChangeStream>(context, std::move(filter), begin, committed,
+                                                 *feed_, *watches_, writer_->committed());
 }
 
 Task<absl::StatusOr<UserCount>> SqliteUserStore::CountUsers(CallContext context,

@@ -187,18 +187,41 @@ absl::StatusOr<std::unique_ptr<SqliteUserStore>> SqliteUserStore::Open(
   absl::StatusOr<std::unique_ptr<Reader>> scans = Reader::Open(options.path, scan_options);
   if (!scans.ok()) return scans.status();
 
+  ReaderOptions watch_options;
+  watch_options.thread_name = "watch";
+  watch_options.threads = 1;
+  watch_options.queue_jobs_max = options.watch_queue_jobs_max;
+  watch_options.niceness = kScanNiceness;
+  watch_options.log_gate = &(*writer)->scans();
+  absl::StatusOr<std::unique_ptr<Reader>> watches = Reader::Open(options.path, watch_options);
+  if (!watches.ok()) return watches.status();
+  absl::StatusOr<std::unique_ptr<ChangeFeed>> feed =
+      ChangeFeed::Open(options.path, (*writer)->committed(), (*writer)->scans(), options.feed);
+  if (!feed.ok()) return feed.status();
+  TombstoneOptions tombstone_options = options.tombstones;
+  tombstone_options.clock = options.clock;
+  absl::StatusOr<std::unique_ptr<TombstoneCompactor>> tombstones =
+      TombstoneCompactor::Open(options.path, **writer, tombstone_options);
+  if (!tombstones.ok()) return tombstones.status();
+
   return std::unique_ptr<SqliteUserStore>(new SqliteUserStore(
-      options, *std::move(key), *std::move(writer), *std::move(points), *std::move(scans)));
+      options, *std::move(key), *std::move(writer), *std::move(points), *std::move(scans),
+      *std::move(watches), *std::move(feed), *std::move(tombstones)));
 }
 
 SqliteUserStore::SqliteUserStore(const SqliteStoreOptions& options, std::string page_token_key,
                                  std::unique_ptr<Writer> writer, std::unique_ptr<Reader> points,
-                                 std::unique_ptr<Reader> scans)
+                                 std::unique_ptr<Reader> scans, std::unique_ptr<Reader> watches,
+                                 std::unique_ptr<ChangeFeed> feed,
+                                 std::unique_ptr<TombstoneCompactor> tombstones)
     : options_(options),
       page_tokens_(std::move(page_token_key)),
       writer_(std::move(writer)),
       points_(std::move(points)),
-      scans_(std::move(scans)) {}
+      scans_(std::move(scans)),
+      watches_(std::move(watches)),
+      feed_(std::move(feed)),
+      tombstones_(std::move(tombstones)) {}
 
 SqliteUserStore::~SqliteUserStore() = default;
 
@@ -277,10 +300,11 @@ Task<absl::StatusOr<UserImport>> SqliteUserStore::ImportUsers(CallContext contex
 
 UserStore::OpenResources SqliteUserStore::open_resources() const {
   OpenResources open;
-  open.leases = points_->leased() + scans_->leased();
-  open.statements =
-      points_->active_statements() + scans_->active_statements() + writer_->stats().statements;
-  open.writes = writer_->open_jobs();
+  open.leases = points_->leased() + scans_->leased() + watches_->leased();
+  open.statements = points_->active_statements() + scans_->active_statements() +
+                    watches_->active_statements() + writer_->stats().statements;
+  open.writes = tombstones_->BetweenTransactions([this] { return writer_->open_jobs(); });
+  open.watches = feed_->stats().followers;
   return open;
 }
 

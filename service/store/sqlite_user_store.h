@@ -8,6 +8,8 @@
 // calling thread or on point threads; what scans (ListUsers, CountUsers, large batches) runs on
 // scan threads behind a bounded queue, so that no scan delays a point read. Writes go through the
 // one Writer, see writer.h. A read transaction lives for one call at most: one page, one batch.
+// Changes are read once for all who watch (change_feed.h), on a thread; those who have yet to catch
+// up, or have a filter, read them on another (change_stream.h).
 // Erasing: the checkpoint after a deletion leaves no byte of the user's values in any file: not in
 // the table and the indexes (sqlite/erasing_vfs.h), not in what was answered to a request_id
 // (request_log.h), not in the log, which is cut to nothing (checkpointer.h).
@@ -28,7 +30,9 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "async/task.h"
+#include "service/store/change_feed.h"
 #include "service/store/reader.h"
+#include "service/store/tombstone_compactor.h"
 #include "service/store/user_store.h"
 #include "service/store/writer.h"
 
@@ -43,9 +47,12 @@ struct SqliteStoreOptions {
   size_t point_queue_jobs_max = 4096;  // of the point threads
   size_t scan_threads = 2;
   size_t scan_queue_jobs_max = 256;
-  size_t rows_examined_max = 20'000;              // a page
+  size_t rows_examined_max = 20'000;   // a page
+  size_t watch_queue_jobs_max = 1024;  // at least as many as watch: each has one job at most
   std::function<absl::Time()> clock = absl::Now;  // what rows and request ids are stamped with
   WriterOptions writer;
+  ChangeFeedOptions feed;
+  TombstoneOptions tombstones;
 };
 
 class SqliteUserStore final : public UserStore {
@@ -60,6 +67,9 @@ class SqliteUserStore final : public UserStore {
       CallContext context, std::vector<int64_t> user_ids) override;
   Task<absl::StatusOr<UserPage>> ListUsers(CallContext context, const PageQuery& query) override;
   Task<absl::StatusOr<UserCount>> CountUsers(CallContext context, const Filter& filter) override;
+
+  Task<absl::StatusOr<std::unique_ptr<ChangeStream>>> WatchUsers(
+      CallContext context, Filter filter, std::optional<int64_t> after_revision) override;
 
   Task<absl::StatusOr<std::vector<users::v1::User>>> CreateUsers(
       CallContext context, const std::vector<users::v1::User>& users,
@@ -76,13 +86,16 @@ class SqliteUserStore final : public UserStore {
   const PageTokenCodec& page_tokens() const override { return page_tokens_; }
   OpenResources open_resources() const override;
 
-  // The engine's own parts, for tests and for what streams changes.
+  // The engine's own parts, for tests.
   Writer& writer() { return *writer_; }
+  ChangeFeed& feed() const { return *feed_; }
+  TombstoneCompactor& tombstones() { return *tombstones_; }
 
  private:
   SqliteUserStore(const SqliteStoreOptions& options, std::string page_token_key,
                   std::unique_ptr<Writer> writer, std::unique_ptr<Reader> points,
-                  std::unique_ptr<Reader> scans);
+                  std::unique_ptr<Reader> scans, std::unique_ptr<Reader> watches,
+                  std::unique_ptr<ChangeFeed> feed, std::unique_ptr<TombstoneCompactor> tombstones);
 
   const SqliteStoreOptions options_;
   const PageTokenCodec page_tokens_;
@@ -91,6 +104,9 @@ class SqliteUserStore final : public UserStore {
   const std::unique_ptr<Writer> writer_;
   const std::unique_ptr<Reader> points_;
   const std::unique_ptr<Reader> scans_;
+  const std::unique_ptr<Reader> watches_;  // what those read who watch, beside the feed
+  const std::unique_ptr<ChangeFeed> feed_;
+  const std::unique_ptr<TombstoneCompactor> tombstones_;
 };
 
 }  // namespace userservice::store

@@ -42,9 +42,9 @@ absl::StatusOr<UserPage> ReadRows(sqlite::Connection& connection, const sqlite::
   // Of a single value the walk by user_id reads the index by itself.
   if (best.has_value() && best->range.is_one_value() && keys.size() == 1) best.reset();
   const bool tries_the_order = best.has_value() && !best->range.is_one_value();
-  const size_t trial_rows = kTrialRowsPerUser * static_cast<size_t>(query.page_size);
-  PageScan scan(connection, limits, query,
-                tries_the_order ? std::min(trial_rows, rows_max / 2) : rows_max);
+  const size_t trial_rows = std::clamp(kTrialRowsPerUser * static_cast<size_t>(query.page_size),
+                                       size_t{1}, std::max(rows_max / 2, size_t{1}));
+  PageScan scan(connection, limits, query, tries_the_order ? trial_rows : rows_max);
   if (tries_the_order) {
     OrderWalk walk(connection, limits, query, rows_max, scan);
     if (absl::Status status = walk.Run(after); !status.ok()) return status;

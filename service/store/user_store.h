@@ -104,6 +104,23 @@ struct UserImport {
   int64_t revision = 0;    // 0: none was stored
 };
 
+// A WatchUsersResponse, serialized; several streams may share one.
+using EncodedChanges = std::shared_ptr<const std::string>;
+
+// The changes of the table for one who watches. Ends with the object, which no Next() outlives.
+class ChangeStream {
+ public:
+  ChangeStream() = default;
+  ChangeStream(const ChangeStream&) = delete;
+  ChangeStream& operator=(const ChangeStream&) = delete;
+  virtual ~ChangeStream() = default;
+
+  // The next message: changes, or from time to time a sign of progress. Waits for it, and holds
+  // nothing meanwhile; nor does the stream between two calls. REVISION_COMPACTED; DEADLINE_EXPIRED
+  // and CALL_CANCELLED by the context of the stream and the task's stop token.
+  virtual Task<absl::StatusOr<EncodedChanges>> Next() = 0;
+};
+
 class UserStore {
  public:
   UserStore() = default;
@@ -122,6 +139,11 @@ class UserStore {
   virtual Task<absl::StatusOr<UserPage>> ListUsers(CallContext context, const PageQuery& query) = 0;
   // `filter` must outlive the task.
   virtual Task<absl::StatusOr<UserCount>> CountUsers(CallContext context, const Filter& filter) = 0;
+
+  // Watches from what follows a revision on, or from now on; 0: from every user there is.
+  // REVISION_IN_FUTURE. A change of users who do not match is told of as their removal.
+  virtual Task<absl::StatusOr<std::unique_ptr<ChangeStream>>> WatchUsers(
+      CallContext context, Filter filter, std::optional<int64_t> after_revision) = 0;
 
   // Writes. Each does all that it is given or nothing of it, in order, under one revision.
   // Acknowledged when durable. The arguments must outlive the task.
@@ -149,6 +171,7 @@ class UserStore {
     size_t leases = 0;      // read connections lent out
     size_t statements = 0;  // statements that are neither reset nor finalized
     size_t writes = 0;      // writes queued or running
+    size_t watches = 0;     // streams of changes
   };
   virtual OpenResources open_resources() const = 0;
 };

@@ -2,7 +2,9 @@
 
 #include <thread>
 
+#include "absl/time/clock.h"
 #include "async/block_on.h"
+#include "async/stop.h"
 #include "gtest/gtest.h"
 
 namespace userservice {
@@ -48,6 +50,36 @@ TEST(Broadcast, AStopAndAPublishAtTheSameTimeResumeOnce) {
     const bool reached = BlockOn(Await(broadcast, i), source.get_token());
     EXPECT_TRUE(reached || source.stop_requested());
     publisher.join();
+    stopper.join();
+  }
+}
+
+TEST(Broadcast, BlocksAThreadUntilTheValueTheDeadlineOrAStop) {
+  Broadcast broadcast;
+  std::stop_source source;
+  const std::stop_token stop = source.get_token();
+  EXPECT_FALSE(broadcast.BlockUntil(1, absl::Now() + absl::Milliseconds(1), stop));
+  bool reached = false;
+  std::thread waits([&] { reached = broadcast.BlockUntil(1, absl::InfiniteFuture(), stop); });
+  broadcast.Publish(1);
+  waits.join();
+  EXPECT_TRUE(reached);
+  std::thread stopped([&] { reached = broadcast.BlockUntil(2, absl::InfiniteFuture(), stop); });
+  source.request_stop();
+  stopped.join();
+  EXPECT_FALSE(reached);
+}
+
+TEST(Broadcast, EitherOfTwoStopsEndsTheWait) {
+  Broadcast broadcast;
+  for (const bool first : {true, false}) {
+    std::stop_source one;
+    std::stop_source other;
+    const std::stop_token one_token = one.get_token();
+    const std::stop_token other_token = other.get_token();
+    const EitherStops stop(one_token, other_token);
+    std::thread stopper([&] { (first ? one : other).request_stop(); });
+    EXPECT_FALSE(BlockOn(Await(broadcast, 1), stop.token()));
     stopper.join();
   }
 }

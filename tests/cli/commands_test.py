@@ -196,13 +196,14 @@ class Commands(unittest.TestCase):
                           ['--timeout=-1s', 'count'], ['create', '--name=A'], ['get', '010'], ['delete', '0x7'],
                           ['get', '99999999999999999999'], ['list', '--limit=010'],
                           ['create', '--name=A', '--email=a@example.com', '--age=-1'],
-                          ['lookup', b'\xff@example.com']):
+                          ['lookup', b'\xff@example.com'], ['watch', '--after=-1'], ['watch', '--after=010'],
+                          ['watch', '--count=0'], ['conformance', '--only=nonsense']):
             err = self.fails(2, *arguments)
             self.assertRegex(err, r'^userctl: [^\n]*--help\)\n$', arguments)
 
     def test_everything_has_help_with_an_example(self):
         for command in ('create', 'get', 'lookup', 'list', 'update', 'delete', 'count', 'export', 'health',
-                        'gather'):
+                        'gather', 'conformance', 'watch'):
             code, out, err = userctl.run(command, '--help')
             self.assertEqual((code, err), (0, ''))
             self.assertRegex(out, rf'Example[s]?:\n  userctl {command}')

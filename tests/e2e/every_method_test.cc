@@ -2,8 +2,6 @@
 // armed, so that one that was forgotten hangs until its client's deadline.
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
 #include "grpcpp/generic/generic_stub.h"
@@ -19,12 +17,8 @@ namespace {
 using google::protobuf::MethodDescriptor;
 using google::protobuf::ServiceDescriptor;
 
-const std::set<std::string>& NotServedYet() {
-  static const auto* const names = new std::set<std::string>{"WatchUsers"};
-  return *names;
-}
-
-// Sends `request` to any kind of method, and nothing after it; waits for the status.
+// Sends `request` to any kind of method, and nothing after it; waits for the status, CANCELLED if
+// there was an answer.
 grpc::Status CallOnce(const std::shared_ptr<grpc::Channel>& channel, const std::string& path,
                       const std::string& request, absl::Duration timeout) {
   grpc::GenericStub stub(channel);
@@ -45,10 +39,11 @@ grpc::Status CallOnce(const std::shared_ptr<grpc::Channel>& channel, const std::
     call->WriteLast(message, grpc::WriteOptions(), nullptr);
     next();
   }
-  while (open) {  // whatever is answered
+  while (open) {  // an answer is enough: not every stream has an end
     grpc::ByteBuffer answer;
     call->Read(&answer, nullptr);
     open = next();
+    context.TryCancel();
   }
   grpc::Status status;
   call->Finish(&status, nullptr);
@@ -73,21 +68,9 @@ TEST(EveryMethodTest, OfTheServiceAnswersAtOnce) {
     for (int repeat = 0; repeat < 40; ++repeat) {
       const grpc::Status status = CallOnce(channel, path, "", absl::Seconds(20));
       ASSERT_NE(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED) << path;
-      EXPECT_EQ(Outcome(status) == "UNIMPLEMENTED METHOD_UNIMPLEMENTED",
-                NotServedYet().contains(method.name()))
+      EXPECT_NE(status.error_code(), grpc::StatusCode::UNIMPLEMENTED)
           << path << " " << status.error_message();
     }
-  }
-}
-
-TEST(EveryMethodTest, AMethodNotServedYetNamesItself) {
-  const LocalApp app;
-  for (const std::string& name : NotServedYet()) {
-    const grpc::Status status =
-        CallOnce(app.Connect(), "/users.v1.UserService/" + name, "", absl::Seconds(20));
-    EXPECT_EQ(InfoOf(status).metadata().at("method"), name);
-    EXPECT_EQ(InfoOf(status).domain(), "users.v1");
-    EXPECT_TRUE(DetailOf<google::rpc::RequestInfo>(status).has_value());
   }
 }
 

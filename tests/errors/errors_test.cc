@@ -57,6 +57,8 @@ std::vector<absl::Status> OneOfEach(const std::string& text) {
           RequestIdReused(text),
           BatchTooLarge("requests", 1001, 1000),
           UserNotFound(42),
+          RevisionCompacted(5, 9),
+          RevisionInFuture(9, 5),
           UserNotFoundByEmail(text),
           EmailTaken(text),
           EtagMismatch(42),
@@ -100,6 +102,19 @@ TEST(Errors, ListEveryValueOfTheMessageInTheMetadata) {
   EXPECT_EQ(metadata.at("field"), "user_ids");
   EXPECT_EQ(metadata.at("size"), "1200");
   EXPECT_EQ(metadata.at("limit"), "1000");
+}
+
+TEST(Errors, TellFromWhichRevisionOnAWatchCanBegin) {
+  const absl::Status compacted = RevisionCompacted(5, 9);
+  EXPECT_EQ(compacted.code(), absl::StatusCode::kOutOfRange);
+  auto metadata = DetailIn<google::rpc::ErrorInfo>(AnswerOf(compacted)).metadata();
+  EXPECT_EQ(metadata.at("after_revision"), "5");
+  EXPECT_EQ(metadata.at("oldest_revision"), "9");
+  const absl::Status future = RevisionInFuture(9, 5);
+  EXPECT_EQ(future.message(), "after_revision 9 is newer than the newest revision, 5");
+  metadata = DetailIn<google::rpc::ErrorInfo>(AnswerOf(future)).metadata();
+  EXPECT_EQ(metadata.at("after_revision"), "9");
+  EXPECT_EQ(metadata.at("newest_revision"), "5");
 }
 
 TEST(Errors, StayUnderFourKibibytesWhateverTheCallerSent) {

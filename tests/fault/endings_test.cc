@@ -1,5 +1,5 @@
 // After calls that end in every way there is, nothing of them is left: no lease, no statement, no
-// write, no call, no file descriptor, no thread.
+// write, no watch, no call, no file descriptor, no thread.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -63,7 +63,7 @@ class Caller {
 
   // One call that ends in one of the ways, and how it ended.
   std::string CallOnce() {
-    switch (random_() % 20) {
+    switch (random_() % 24) {
       case 0:
       case 1:
       case 2:
@@ -90,8 +90,16 @@ class Caller {
         return "whole export " + Export(/*cancel=*/false);
       case 18:
         return "cancelled export " + Export(/*cancel=*/true);
-      default:
-        return "vanished " + Vanish();
+      case 19:
+        return "vanished " + Vanish("/users.v1.UserService/ExportUsers", "");
+      case 20:
+        return "cancelled watch " + Watch("", absl::Seconds(60));
+      case 21:
+        return "cancelled watch " + Watch("age > 30", absl::Seconds(60));
+      case 22:
+        return "late watch " + Watch("", absl::Milliseconds(1 + random_() % 40)).substr(0, 17);
+      default:  // after_revision: 0
+        return "vanished watch " + Vanish("/users.v1.UserService/WatchUsers", {"\x08\x00", 2});
     }
   }
 
@@ -160,8 +168,23 @@ class Caller {
     return cancel || users == kUsers - 18'000 ? outcome : absl::StrCat("incomplete, ", outcome);
   }
 
-  std::string Vanish() {
-    RawCall call(port_, "/users.v1.UserService/ExportUsers", "");
+  // Reads a while, or until the deadline: then the end comes by itself.
+  std::string Watch(const std::string& filter, absl::Duration timeout) {
+    grpc::ClientContext context;
+    SetDeadline(context, timeout);
+    users::v1::WatchUsersRequest request;
+    request.set_after_revision(static_cast<int64_t>(random_() % kUsers));
+    request.set_filter(filter);
+    const auto reader = users_->WatchUsers(&context, request);
+    int left = static_cast<int>(random_() % 20);
+    for (users::v1::WatchUsersResponse message; reader->Read(&message);) {
+      if (timeout >= absl::Seconds(60) && (--left <= 0 || message.synced())) context.TryCancel();
+    }
+    return Outcome(reader->Finish());
+  }
+
+  std::string Vanish(const std::string& path, const std::string& request) {
+    RawCall call(port_, path, request);
     const bool begun = call.WaitForBytes(1000 + random_() % 60'000);
     call.Vanish();
     return begun ? "in its midst" : "too late";
@@ -241,7 +264,8 @@ TEST(EndingsTest, TenThousandCallsLeaveNothingBehind) {
   for (const char* const expected :
        {"read OK", "create ALREADY_EXISTS EMAIL_TAKEN", "cancelled CANCELLED",
         "late DEADLINE_EXCEEDED", "throwing INTERNAL INTERNAL", "whole export OK",
-        "cancelled export CANCELLED", "vanished in its midst"}) {
+        "cancelled export CANCELLED", "vanished in its midst", "cancelled watch CANCELLED",
+        "late watch DEADLINE_EXCEEDED", "vanished watch in its midst"}) {
     EXPECT_TRUE(endings.contains(expected)) << expected;
   }
   for (const auto& [ending, times] : endings) {

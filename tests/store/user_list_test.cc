@@ -98,6 +98,17 @@ TEST_F(UserListTest, WhatAnIndexFindsIsNotSearchedFor) {
   }
 }
 
+TEST_F(UserListTest, GoesOnWhereAPageExaminesOneRow) {
+  Fill();
+  options_.rows_examined_max = 1;
+  Reopen();
+  for (const std::string order : {"", "name", "age desc, name", "create_time"}) {
+    EXPECT_EQ(ListIds(Query("", order, 50)).size(), 60u) << order;
+    EXPECT_EQ(ListIds(Query("age >= 0", order, 50)).size(), 52u) << order;
+    EXPECT_EQ(ListIds(Query("name >= N", order, 50)).size(), 60u) << order;
+  }
+}
+
 TEST_F(UserListTest, APageSaysOfWhichRevisionItIs) {
   ASSERT_TRUE(Create(MakeUser("a", "a@x.org")).ok());
   ASSERT_TRUE(Create(MakeUser("b", "b@x.org")).ok());

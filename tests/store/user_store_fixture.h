@@ -78,6 +78,7 @@ class UserStoreTest : public ::testing::Test {
     EXPECT_EQ(open.leases, 0u);
     EXPECT_EQ(open.statements, 0u);
     EXPECT_EQ(open.writes, 0u);
+    EXPECT_EQ(open.watches, 0u);
   }
 
   absl::StatusOr<users::v1::User> Create(const users::v1::User& user,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,11 @@ class ForwardingStore : public store::UserStore {
   Task<absl::StatusOr<store::UserCount>> CountUsers(store::CallContext context,
                                                     const store::Filter& filter) override {
     return target_->CountUsers(context, filter);
+  }
+  Task<absl::StatusOr<std::unique_ptr<store::ChangeStream>>> WatchUsers(
+      store::CallContext context, store::Filter filter,
+      std::optional<int64_t> after_revision) override {
+    return target_->WatchUsers(context, std::move(filter), after_revision);
   }
   Task<absl::StatusOr<std::vector<users::v1::User>>> CreateUsers(
       store::CallContext context, const std::vector<users::v1::User>& users,

@@ -40,7 +40,8 @@ std::string LocalApp::address() const { return absl::StrCat("127.0.0.1:", app_->
 bool LocalApp::IsIdle(absl::Duration limit) const {
   const auto is_idle = [this] {
     const store::UserStore::OpenResources open = app_->store().open_resources();
-    return app_->live_calls() == 0 && open.leases + open.statements + open.writes == 0;
+    return app_->live_calls() == 0 &&
+           open.leases + open.statements + open.writes + open.watches == 0;
   };
   return Eventually(is_idle, limit);
 }

@@ -42,8 +42,8 @@ class LocalApp {
     return users::v1::UserService::NewStub(Connect());
   }
 
-  // Nothing is asked of the server: no call, lease, statement or write. Waits for it a while, since
-  // a call ends for the client before it has ended in the server.
+  // Nothing is asked of the server: no call, lease, statement, write or watch. Waits for it a
+  // while, since a call ends for the client before it has ended in the server.
   [[nodiscard]] bool IsIdle(absl::Duration limit = absl::Seconds(30)) const;
 
  private:

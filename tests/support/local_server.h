@@ -49,11 +49,12 @@ class LocalServer {
   int port() const { return server_->port(); }
   std::string address() const { return absl::StrCat("127.0.0.1:", port()); }
 
-  // No call, lease, statement or write is open; waits for it a while.
+  // No call, lease, statement, write or watch is open; waits for it a while.
   [[nodiscard]] bool IsIdle(absl::Duration limit = absl::Seconds(30)) const {
     const auto is_idle = [this] {
       const store::UserStore::OpenResources open = store_->open_resources();
-      return server_->live_calls() == 0 && open.leases + open.statements + open.writes == 0;
+      return server_->live_calls() == 0 &&
+             open.leases + open.statements + open.writes + open.watches == 0;
     };
     return Eventually(is_idle, limit);
   }

@@ -301,6 +301,64 @@ Status FakeUserService::ExportUsers(ServerContext* context, const v1::ExportUser
   return Status::OK;
 }
 
+void FakeUserService::AddWatchMessage(const v1::WatchUsersResponse& message) {
+  const MutexLock lock(&mutex_);
+  watch_messages_.push_back(message);
+}
+
+void FakeUserService::BreakWatches(StatusCode code) {
+  const auto opened = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return watches_open_ > 0; };
+  const MutexLock lock(&mutex_, Condition(&opened));
+  watches_to_break_ = watches_open_;
+  watch_end_ = code;
+}
+
+std::vector<int64_t> FakeUserService::watches() const {
+  const MutexLock lock(&mutex_);
+  return watches_;
+}
+
+std::optional<v1::WatchUsersResponse> FakeUserService::NextWatchMessage(ServerContext* context,
+                                                                        int64_t after,
+                                                                        Status* end) {
+  const MutexLock lock(&mutex_);
+  for (;;) {
+    for (const v1::WatchUsersResponse& message : watch_messages_)
+      if (message.revision() > after) return message;
+    const auto to_break = [this]()
+                              ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return watches_to_break_ > 0; };
+    // A synchronous handler learns of a cancellation only by asking.
+    if (mutex_.AwaitWithTimeout(Condition(&to_break), absl::Milliseconds(2))) {
+      --watches_to_break_;
+      *end = Status(watch_end_, "told to break");
+      return std::nullopt;
+    }
+    if (!context->IsCancelled()) continue;
+    ++cancelled_;
+    *end = Status(StatusCode::CANCELLED, "cancelled");
+    return std::nullopt;
+  }
+}
+
+Status FakeUserService::WatchUsers(ServerContext* context, const v1::WatchUsersRequest* request,
+                                   grpc::ServerWriter<v1::WatchUsersResponse>* writer) {
+  if (Status status = Begin(context); !status.ok()) return status;
+  int64_t after = request->after_revision();
+  {
+    const MutexLock lock(&mutex_);
+    watches_.push_back(request->has_after_revision() ? after : -1);
+    ++watches_open_;
+  }
+  Status end;
+  while (const auto message = NextWatchMessage(context, after, &end)) {
+    after = message->revision();
+    writer->Write(*message);
+  }
+  const MutexLock lock(&mutex_);
+  --watches_open_;
+  return end;
+}
+
 FakeServer::FakeServer() {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;

@@ -12,7 +12,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
@@ -36,6 +38,14 @@ class FakeUserService final : public users::v1::UserService::Service {
   // Blocks until `calls` have begun since the start, or ended by cancellation.
   void WaitForBegun(int calls);
   void WaitForCancelled(int calls);
+
+  // A message of WatchUsers, for those who ask for what follows an older revision. Those who do not
+  // say from where on get every one.
+  void AddWatchMessage(const users::v1::WatchUsersResponse& message);
+  // Watches that are open end so, once.
+  void BreakWatches(grpc::StatusCode code);
+  // The after_revision of each watch that began; -1: absent.
+  std::vector<int64_t> watches() const;
 
   int begun() const;  // attempts, that is
   absl::Duration last_deadline() const;
@@ -73,8 +83,13 @@ class FakeUserService final : public users::v1::UserService::Service {
   grpc::Status ExportUsers(grpc::ServerContext* context,
                            const users::v1::ExportUsersRequest* request,
                            grpc::ServerWriter<users::v1::ExportUsersResponse>* writer) override;
+  grpc::Status WatchUsers(grpc::ServerContext* context, const users::v1::WatchUsersRequest* request,
+                          grpc::ServerWriter<users::v1::WatchUsersResponse>* writer) override;
 
  private:
+  // The next message after the revision; nothing if the watch is to end, with `end`.
+  std::optional<users::v1::WatchUsersResponse> NextWatchMessage(grpc::ServerContext* context,
+                                                                int64_t after, grpc::Status* end);
   // What every call does first; an error is the call's answer.
   grpc::Status Begin(grpc::ServerContext* context);
   grpc::Status Apply(const users::v1::CreateUserRequest& request, users::v1::User* response);
@@ -92,6 +107,11 @@ class FakeUserService final : public users::v1::UserService::Service {
   int begun_ ABSL_GUARDED_BY(mutex_) = 0;
   int cancelled_ ABSL_GUARDED_BY(mutex_) = 0;
   int chunks_written_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<users::v1::WatchUsersResponse> watch_messages_ ABSL_GUARDED_BY(mutex_);
+  std::vector<int64_t> watches_ ABSL_GUARDED_BY(mutex_);
+  int watches_open_ ABSL_GUARDED_BY(mutex_) = 0;
+  int watches_to_break_ ABSL_GUARDED_BY(mutex_) = 0;
+  grpc::StatusCode watch_end_ ABSL_GUARDED_BY(mutex_) = grpc::StatusCode::OK;
   absl::Duration last_deadline_ ABSL_GUARDED_BY(mutex_);
   std::multimap<std::string, std::string> last_metadata_ ABSL_GUARDED_BY(mutex_);
 };

@@ -66,6 +66,12 @@ fails aborted ETAG_MISMATCH UpdateUser "$birthday"
 check ExportUsers "$(users ExportUsers '{}')" 'map(.users[]) == [$older, $bob]' --slurp \
   --argjson older "$older" --argjson bob "$bob"
 
+after=$(users ListUsers '{}' | jq '{afterRevision: .revision}')
 one=$(jq '{userId}' <<<"$ann")
 users DeleteUser "$one" >/dev/null
+
+# A watch from the revision of a list on misses no change after it. It has no end, and jq takes one document of it.
+check WatchUsers "$(jq --null-input input < <(users WatchUsers "$after" 2>/dev/null))" \
+  '[.changes[].removedUserId] == [$ann.userId]' --argjson ann "$ann"
+
 fails not_found USER_NOT_FOUND GetUser "$one"

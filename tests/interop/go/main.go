@@ -107,8 +107,18 @@ func story(ctx context.Context, users usersv1.UserServiceClient) {
 	exported := export(ctx, users)
 	check(same(exported, older, bob), "exported %v", exported)
 
+	page, err := users.ListUsers(ctx, &usersv1.ListUsersRequest{})
+	must(err)
 	_, err = users.DeleteUser(ctx, &usersv1.DeleteUserRequest{UserId: ann.UserId})
 	must(err)
+
+	// A watch from the revision of a list on misses no change after it. It has no end but the context's.
+	watch, err := users.WatchUsers(ctx, &usersv1.WatchUsersRequest{AfterRevision: proto.Int64(page.Revision)})
+	must(err)
+	message, err := watch.Recv()
+	must(err)
+	check(len(message.Changes) == 1 && message.Changes[0].GetRemovedUserId() == ann.UserId, "watched %v", message)
+
 	_, err = users.GetUser(ctx, &usersv1.GetUserRequest{UserId: ann.UserId})
 	fails(err, codes.NotFound, "USER_NOT_FOUND")
 }

@@ -20,6 +20,8 @@ import users.v1.UserServiceOuterClass.GetUserRequest;
 import users.v1.UserServiceOuterClass.ListUsersRequest;
 import users.v1.UserServiceOuterClass.ListUsersResponse;
 import users.v1.UserServiceOuterClass.UpdateUserRequest;
+import users.v1.UserServiceOuterClass.WatchUsersRequest;
+import users.v1.UserServiceOuterClass.WatchUsersResponse;
 
 public final class UserStory {
   private final UserServiceBlockingStub users;
@@ -63,7 +65,14 @@ public final class UserStory {
         .forEachRemaining(chunk -> exported.addAll(chunk.getUsersList()));
     check(exported.equals(List.of(older, bob)), exported);
 
+    long revision = users.listUsers(ListUsersRequest.getDefaultInstance()).getRevision();
     users.deleteUser(DeleteUserRequest.newBuilder().setUserId(ann.getUserId()).build());
+
+    // A watch from the revision of a list on misses no change after it. It has no end but the client's.
+    WatchUsersResponse message =
+        users.watchUsers(WatchUsersRequest.newBuilder().setAfterRevision(revision).build()).next();
+    check(message.getChangesCount() == 1 && message.getChanges(0).getRemovedUserId() == ann.getUserId(), message);
+
     fails(Status.Code.NOT_FOUND, "USER_NOT_FOUND",
         () -> users.getUser(GetUserRequest.newBuilder().setUserId(ann.getUserId()).build()));
   }

@@ -1,5 +1,6 @@
 // What both clients do with the service, wherever they have its definitions from.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
 import grpc from '@grpc/grpc-js';
 
@@ -40,7 +41,16 @@ export async function story(users, definitions) {
   }
   assert.deepEqual(exported, [older, bob]);
 
+  const { revision } = await call('ListUsers', {});
   await call('DeleteUser', { user_id: ann.user_id });
+
+  // A watch from the revision of a list on misses no change after it. It has no end but the client's.
+  const watch = users.WatchUsers({ after_revision: revision }, { deadline: Date.now() + 10_000 });
+  const [{ changes }] = await once(watch, 'data');
+  assert.deepEqual(changes.map((change) => change.removed_user_id), [ann.user_id]);
+  watch.on('error', (error) => assert.equal(error.code, grpc.status.CANCELLED));
+  watch.cancel();
+
   await fails(grpc.status.NOT_FOUND, 'USER_NOT_FOUND', call('GetUser', { user_id: ann.user_id }));
 }
 

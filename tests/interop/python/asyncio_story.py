@@ -73,9 +73,25 @@ async def story(channel):
     exported = [user async for chunk in export for user in chunk.users]
     assert exported == sorted([older, bob], key=lambda user: user.user_id), exported
 
+    # A watch from the revision of a list on misses no change after it.
+    page = await users.ListUsers(messages.ListUsersRequest(), timeout=DEADLINE_SECONDS)
+    after = messages.WatchUsersRequest(after_revision=page.revision)
+    watch = users.WatchUsers(after, timeout=DEADLINE_SECONDS)
     await users.DeleteUser(messages.DeleteUserRequest(user_id=ann.user_id), timeout=DEADLINE_SECONDS)
+    changes = [change async for message in until_changed(watch) for change in message.changes]
+    assert [change.removed_user_id for change in changes] == [ann.user_id], changes
+    watch.cancel()
+
     with fails(grpc.StatusCode.NOT_FOUND, 'USER_NOT_FOUND'):
         await users.GetUser(messages.GetUserRequest(user_id=ann.user_id), timeout=DEADLINE_SECONDS)
+
+
+async def until_changed(watch):
+    """The messages up to the first that has changes; the others are bookmarks."""
+    async for message in watch:
+        yield message
+        if message.changes:
+            return
 
 
 async def list_users(users, filter_text):

@@ -172,6 +172,25 @@ class UserStory(unittest.TestCase):
         self.assertEqual(exported, sorted(exported))
         self.assertLessEqual(set(ids), set(exported))
 
+    def test_a_watch_goes_on_after_a_revision_and_ends_when_it_is_cancelled(self):
+        page = self.users.ListUsers(user_service_pb2.ListUsersRequest())
+        watch = self.users.WatchUsers(
+            user_service_pb2.WatchUsersRequest(after_revision=page.revision),
+            timeout=DEADLINE_SECONDS)
+        self.assertTrue(next(watch).synced)
+        bob = self.create('Bob')
+        changes = next(watch).changes
+        self.assertEqual([change.user for change in changes], [bob])
+        watch.cancel()
+        with self.assertRaises(grpc.RpcError) as raised:
+            next(watch)
+        self.assertEqual(raised.exception.code(), grpc.StatusCode.CANCELLED)
+
+    def test_a_watch_from_the_future_is_out_of_range(self):
+        with self.fails(grpc.StatusCode.OUT_OF_RANGE, 'REVISION_IN_FUTURE') as failure:
+            next(self.users.WatchUsers(user_service_pb2.WatchUsersRequest(after_revision=2**62)))
+        self.assertIn('newest_revision', failure.info.metadata)
+
     def test_a_deleted_user_is_not_found(self):
         eve = self.create('Eve')
         self.users.DeleteUser(user_service_pb2.DeleteUserRequest(user_id=eve.user_id))

@@ -69,7 +69,15 @@ def story(users)
   exported = users.export_users(ExportUsersRequest.new).flat_map { |chunk| chunk.users.to_a }
   check(exported == [older, bob], exported.inspect)
 
+  revision = users.list_users(ListUsersRequest.new).revision
   users.delete_user(DeleteUserRequest.new(user_id: ann.user_id))
+
+  # A watch from the revision of a list on misses no change after it. It has no end but the client's.
+  watch = users.watch_users(WatchUsersRequest.new(after_revision: revision), return_op: true)
+  changes = watch.execute.first.changes
+  check(changes.map(&:removed_user_id) == [ann.user_id], changes.inspect)
+  watch.cancel
+
   fails(GRPC::NotFound, 'USER_NOT_FOUND') { users.get_user(GetUserRequest.new(user_id: ann.user_id)) }
 end
 
