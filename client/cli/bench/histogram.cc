@@ -13,7 +13,7 @@ constexpr int kBits = 8;
 constexpr int64_t kLinear = int64_t{2} << kBits;
 
 int ShiftOf(int64_t value) {
-  const int width = std::bit_width(static_cast<uint64_t>(value));
+  const auto width = static_cast<int>(std::bit_width(static_cast<uint64_t>(value)));
   return std::max(0, width - (kBits + 1));
 }
 
