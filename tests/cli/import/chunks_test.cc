@@ -27,7 +27,7 @@ std::vector<Chunk> ChunksAfter(const Input& input, const Position& position, int
   return chunks;
 }
 
-std::string Table(int rows) {
+std::string CsvOf(int rows) {
   std::string text = "name,email\n";
   for (int i = 1; i <= rows; ++i) {
     if (i % 7 == 0) {
@@ -40,7 +40,7 @@ std::string Table(int rows) {
 }
 
 TEST(ChunkReader, CutsTheFileIntoChunksOfAThousandUsers) {
-  const Input input(Table(2800));
+  const Input input(CsvOf(2800));
   const std::vector<Chunk> chunks = ChunksAfter(input, Position(), 1);
   ASSERT_EQ(chunks.size(), 3);
   EXPECT_EQ(chunks[0].request.users_size(), 1000);
@@ -54,7 +54,7 @@ TEST(ChunkReader, CutsTheFileIntoChunksOfAThousandUsers) {
 }
 
 TEST(ChunkReader, GoesOnWithTheSameChunksAndTheSameRequestIds) {
-  const Input input(Table(2800));
+  const Input input(CsvOf(2800));
   const std::vector<Chunk> all = ChunksAfter(input, Position(), 1);
   const std::vector<Chunk> rest = ChunksAfter(input, all[0].end, 2);
   ASSERT_EQ(rest.size(), 2);
