@@ -148,7 +148,8 @@ void AddLoadOptions(CLI::App& command, BenchArguments& arguments) {
 void AddWorkloadOptions(CLI::App& command, const std::shared_ptr<BenchArguments>& arguments) {
   WorkloadOptions& workload = arguments->workload;
   command
-      .add_option("--users", workload.users, "Calls name users 1 to N; if not given, to the count")
+      .add_option("--users", workload.users,
+                  "Calls name users 1 to N; if not given, those there are")
       ->check(Decimal());
   command.add_option("--batch-size", workload.batch_size, "Users of a batch_get")
       ->check(CLI::Range(1, 1000))

@@ -15,7 +15,7 @@ using users::v1::UserService;
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 
 int64_t RandomUserId(const CallTarget& target) {
-  return 1 + target.random->Below(target.workload->options.users);
+  return target.workload->UserIdAt(target.random->Below(target.workload->options.users));
 }
 
 // What each operation asks, and whether that is what was answered: empty, or what is wrong.

@@ -16,6 +16,7 @@ using users::v1::UserService;
 
 constexpr int kPageSizeLimit = 1000;
 constexpr int64_t kEmails = 1000;
+constexpr size_t kUserIdsMax = 100'000;
 
 class BlockingCalls {
  public:
@@ -43,11 +44,49 @@ absl::Status CountAllUsers(BlockingCalls& calls, int64_t& users) {
   return status;
 }
 
+absl::Status FindLastUserId(BlockingCalls& calls, int64_t& user_id) {
+  users::v1::ListUsersRequest request;
+  request.set_order_by("user_id desc");
+  request.set_page_size(1);
+  users::v1::ListUsersResponse response;
+  absl::Status status = calls.Call(&UserService::Stub::ListUsers, request, &response);
+  if (response.users_size() > 0) user_id = response.users(0).user_id();
+  return status;
+}
+
+absl::Status ListUserIds(BlockingCalls& calls, std::vector<int64_t>& user_ids) {
+  users::v1::ListUsersRequest request;
+  request.set_page_size(kPageSizeLimit);
+  do {
+    users::v1::ListUsersResponse response;
+    absl::Status status = calls.Call(&UserService::Stub::ListUsers, request, &response);
+    if (!status.ok()) return status;
+    for (const users::v1::User& user : response.users()) user_ids.push_back(user.user_id());
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty() && user_ids.size() < kUserIdsMax);
+  return absl::OkStatus();
+}
+
+// Where nobody was ever deleted they are 1 to their number. Else they are listed, the first 100,000.
+absl::Status FindUsers(BlockingCalls& calls, Workload& workload) {
+  int64_t& users = workload.options.users;
+  int64_t last_user_id = 0;
+  absl::Status status = CountAllUsers(calls, users);
+  if (status.ok()) status = FindLastUserId(calls, last_user_id);
+  if (status.ok() && users != last_user_id) {
+    status = ListUserIds(calls, workload.user_ids);
+    users = static_cast<int64_t>(workload.user_ids.size());
+  }
+  if (status.ok() && users == 0)
+    return absl::FailedPreconditionError("the server has no users to ask for");
+  return status;
+}
+
 absl::Status FindEmails(BlockingCalls& calls, Workload& workload) {
   users::v1::BatchGetUsersRequest request;
   const int64_t users = workload.options.users;
   const int64_t count = std::min(kEmails, users);
-  for (int64_t i = 0; i < count; ++i) request.add_user_ids(1 + i * users / count);
+  for (int64_t i = 0; i < count; ++i) request.add_user_ids(workload.UserIdAt(i * users / count));
   users::v1::BatchGetUsersResponse response;
   absl::Status status = calls.Call(&UserService::Stub::BatchGetUsers, request, &response);
   for (const users::v1::User& user : response.users()) workload.emails.push_back(user.email());
@@ -96,10 +135,7 @@ absl::StatusOr<Workload> PrepareWorkload(UserService::Stub& stub, const Mix& mix
   workload.email_seed = (uint64_t{device()} << 32U) | device();
   BlockingCalls calls(stub, timeout);
   if (NamesUsers(mix) && options.users == 0) {
-    absl::Status status = CountAllUsers(calls, workload.options.users);
-    if (!status.ok()) return status;
-    if (workload.options.users == 0)
-      return absl::FailedPreconditionError("the server has no users to ask for");
+    if (absl::Status status = FindUsers(calls, workload); !status.ok()) return status;
   }
   if (mix.Has(BenchOperation::kLookup)) {
     if (absl::Status status = FindEmails(calls, workload); !status.ok()) return status;

@@ -18,7 +18,7 @@ namespace userservice::cli {
 struct WorkloadOptions {
   WorkloadOptions() = default;
 
-  int64_t users = 0;  // calls name users 1 to this one; 0: as many as the server counts
+  int64_t users = 0;  // calls name users 1 to this one; 0: those that the server has
   int batch_size = 100;
   int page_size = 100;
   int64_t first_page = 1;  // a list is one page out of first_page to last_page
@@ -30,7 +30,13 @@ struct WorkloadOptions {
 struct Workload {
   explicit Workload(WorkloadOptions workload_options) : options(std::move(workload_options)) {}
 
+  // One of the users that calls name, for an index below options.users.
+  int64_t UserIdAt(int64_t index) const {
+    return user_ids.empty() ? 1 + index : user_ids[static_cast<size_t>(index)];
+  }
+
   WorkloadOptions options;
+  std::vector<int64_t> user_ids;         // nothing: 1 to options.users
   std::vector<std::string> page_tokens;  // of the pages to list
   std::vector<std::string> emails;       // to look up
   uint64_t email_seed = 0;  // no two runs create the same users, but for odds of nothing
