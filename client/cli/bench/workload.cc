@@ -67,7 +67,7 @@ absl::Status ListUserIds(BlockingCalls& calls, std::vector<int64_t>& user_ids) {
   return absl::OkStatus();
 }
 
-// Where nobody was ever deleted they are 1 to their number. Else they are listed, the first 100,000.
+// Where nobody was ever deleted they are 1 to their number. Else they are listed, 100,000 at most.
 absl::Status FindUsers(BlockingCalls& calls, Workload& workload) {
   int64_t& users = workload.options.users;
   int64_t last_user_id = 0;
