@@ -91,12 +91,12 @@ std::string UserCount(int64_t count) {
   return WithThousands(count) + (count == 1 ? " user" : " users");
 }
 
-UserRows::UserRows(std::ostream& out, OutputFormat format, int64_t count_before)
+UserRows::UserRows(std::ostream& out, OutputFormat format, int64_t count_before, bool has_title)
     : out_(out),
       format_(format),
       table_(Columns()),
       count_(count_before),
-      title_printed_(count_before > 0) {}
+      title_printed_(has_title) {}
 
 void UserRows::Add(const User& user) {
   ++count_;

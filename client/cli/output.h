@@ -32,8 +32,9 @@ std::string UserCount(int64_t count);
 // Many users, as they come: a line each, and for JSON a document each (JSON lines).
 class UserRows {
  public:
-  // `count_before` were added earlier, to the same output: the title is there.
-  UserRows(std::ostream& out, OutputFormat format, int64_t count_before = 0);
+  // `count_before` were added earlier, to the same output.
+  UserRows(std::ostream& out, OutputFormat format, int64_t count_before = 0,
+           bool has_title = false);
 
   void Add(const users::v1::User& user);
   // Shows what was added: a table needs several rows to find its widths. Of CSV the title, even if

@@ -55,6 +55,7 @@ Task<absl::Status> ServeEncoded(Call& call, const grpc::ByteBuffer& request_byte
   grpc::ByteBuffer bytes = request_bytes;
   const grpc::Status parsed = grpc::SerializationTraits<Req>::Deserialize(&bytes, &request);
   if (!parsed.ok()) co_return errors::MessageUnreadable();
+  request.DiscardUnknownFields();  // a stream may be open for days, and keeps it
   EncodedStream encoded(stream);
   co_return co_await handler(call, request, encoded);
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "async/block_on.h"
 #include "service/sqlite/query_scope.h"
 #include "service/store/log_gate.h"
@@ -111,6 +112,7 @@ absl::StatusOr<int64_t> TombstoneCompactor::Compact() {
     if (!dropped.ok()) return dropped;
     all += *dropped;
     if (*dropped == 0 || is_closed()) return all;
+    absl::SleepFor(absl::Milliseconds(1));  // turn_ is not fair: who waits for it shall get it
   }
 }
 
@@ -130,7 +132,8 @@ absl::StatusOr<int64_t> TombstoneCompactor::DropSome(int64_t surplus) {
   const absl::StatusOr<int64_t> last = LastToDrop(*connection_, kept_since, surplus);
   if (!last.ok() || *last == 0) return last;
   auto drop = [&](WriteScope& scope) { return DropUpTo(scope, *last); };
-  return BlockOn(writer_.Write(CallContext(), WriteKind::kSeveralStatements, drop));
+  const WriteWeight weight(static_cast<size_t>(kDroppedMax), 0);
+  return BlockOn(writer_.Write(CallContext(), WriteKind::kSeveralStatements, drop, weight));
 }
 
 }  // namespace userservice::store

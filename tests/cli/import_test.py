@@ -62,6 +62,15 @@ class Import(Story):
         self.assertEqual(err, 'userctl: ignored columns: line, reason\n')
         self.assertEqual(sorted(self.stored(), key=lambda u: u[1]), sorted(users, key=lambda u: u[1]))
 
+    def test_the_file_itself_is_no_place_for_rejected_lines(self):
+        path = self.file('people.csv', as_csv(people(3)))
+        (self.folder / 'same.csv').symlink_to(path)
+        for name in ('people.csv', 'same.csv'):
+            code, out, err = self.server.userctl('import', str(path), f'--rejected={self.folder / name}')
+            self.assertEqual((code, out), (2, ''))
+            self.assertRegex(err, r'^userctl: --rejected names the file that is imported.*\n$')
+        self.assertEqual(path.read_bytes().decode(), as_csv(people(3)))
+
     def test_standard_input_needs_a_format(self):
         users = people(3000)
         for content, form in ((as_csv(users[:1500]), 'csv'), (as_json_lines(users[1500:]), 'jsonl')):

@@ -98,7 +98,8 @@ absl::Status ExportTo(ExportFile& file, UserClient& client, const ExportUsersReq
   ExportUsersRequest request = wanted;
   request.set_resume_token(file.state().resume_token);
   std::ostringstream text;
-  UserRows rows(text, file.state().format, file.state().users);
+  UserRows rows(text, file.state().format, file.state().users,
+                /*has_title=*/file.state().bytes > 0);
   const std::unique_ptr<ProgressLine> progress =
       ProgressOf(client, label, request.filter(), rows.count(), stop);
   ExportSink sink;

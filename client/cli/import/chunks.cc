@@ -11,6 +11,8 @@ namespace {
 
 // What the server takes.
 constexpr int kChunkUsersMax = 1000;
+// The server takes messages of 4 MiB. A record, of which the last may go past this, is far smaller.
+constexpr size_t kChunkBytesMax = size_t{2} << 20;
 // So that a file of nothing but bad lines does not fill the memory.
 constexpr size_t kChunkRejectedMax = 1000;
 
@@ -33,14 +35,17 @@ ChunkReader::ChunkReader(std::unique_ptr<LineReader> lines, std::unique_ptr<Reco
 
 absl::StatusOr<std::optional<Chunk>> ChunkReader::Next() {
   Chunk chunk;
-  while (!at_end_ && chunk.request.users_size() < kChunkUsersMax &&
+  size_t bytes = 0;
+  while (!at_end_ && bytes < kChunkBytesMax && chunk.request.users_size() < kChunkUsersMax &&
          chunk.rejected.size() < kChunkRejectedMax) {
     const absl::StatusOr<std::optional<Line>> line = lines_->Next();
     if (!line.ok()) return line.status();
     at_end_ = !line->has_value();
     std::optional<Record> record = at_end_ ? records_->End() : records_->Add(**line);
     if (const std::string notice = records_->TakeNotice(); !notice.empty()) notice_(notice);
-    if (record.has_value()) Add(*std::move(record), chunk);
+    if (!record.has_value()) continue;
+    bytes += record->user.ByteSizeLong();
+    Add(*std::move(record), chunk);
   }
   if (chunk.request.users_size() == 0 && chunk.rejected.empty()) return std::optional<Chunk>();
   chunk.request.set_sequence(number_);

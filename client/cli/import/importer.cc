@@ -1,6 +1,7 @@
 #include "client/cli/import/importer.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,6 +47,14 @@ absl::StatusOr<File> OpenInput(const std::string& path) {
   return FileError("read", path);
 }
 
+// Whether `path` is this very file, by whatever name.
+bool IsSameFile(const File& file, const std::string& path) {
+  struct stat one = {};
+  struct stat other = {};
+  return fstat(file.fd(), &one) == 0 && stat(path.c_str(), &other) == 0 &&
+         one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 absl::Status About(const std::string& what, const absl::Status& status) {
   return absl::FailedPreconditionError(absl::StrCat(what, ": ", status.message()));
 }
@@ -60,6 +69,8 @@ absl::Status Importer::Open() {
   if (!format.ok()) return format.status();
   absl::StatusOr<File> file = OpenInput(arguments_.path);
   if (!file.ok()) return file.status();
+  if (file->IsRegular() && IsSameFile(*file, arguments_.rejected_path))
+    return absl::InvalidArgumentError("--rejected names the file that is imported");
   const int64_t file_bytes = file->Bytes();
   is_resumable_ = arguments_.path != "-" && file->IsRegular();
   state_path_ = arguments_.state_path.empty() ? absl::StrCat(arguments_.path, ".import-state")
@@ -147,7 +158,8 @@ absl::Status Importer::Run(UserClient& client) {
     if (!saved.ok()) std::cerr << "userctl: " << saved.message() << '\n';
     return status;
   }
-  if (!is_resumable_) return status;
+  if (status.ok()) status = SyncRejectedFile();
+  if (!status.ok() || !is_resumable_) return status;
   return RemoveFile(state_path_);
 }
 
@@ -176,19 +188,22 @@ absl::Status Importer::Take(const ImportStream::Outcome& outcome) {
   if (!outcome.has_value()) return absl::OkStatus();
   Chunk chunk = std::move(in_flight_.front());
   in_flight_.pop_front();
-  done_.chunks = chunk.request.sequence();
-  done_.end = chunk.end;
-  done_.created += outcome->created_count();
+  const int64_t number = chunk.request.sequence();
+  const Position end = chunk.end;
   const std::vector<RejectedLine> rejected = RejectedOf(std::move(chunk), *outcome);
-  done_.rejected += static_cast<int64_t>(rejected.size());
-  for (const RejectedLine& line : rejected) {
-    if (done_.listed.size() == kListedMax) break;
-    done_.listed.push_back({line.line, line.reason, {}});
-  }
+  // First: where that fails the chunk is not done, and its lines are rejected again.
   if (rejected_file_.has_value()) {
     const absl::Status appended = rejected_file_->Append(rejected);
     if (!appended.ok()) return appended;
     done_.rejected_file_bytes = rejected_file_->bytes();
+  }
+  done_.chunks = number;
+  done_.end = end;
+  done_.created += outcome->created_count();
+  done_.rejected += static_cast<int64_t>(rejected.size());
+  for (const RejectedLine& line : rejected) {
+    if (done_.listed.size() == kListedMax) break;
+    done_.listed.push_back({line.line, line.reason, {}});
   }
   progress_->Show(done_.end.offset, done_.created);
   return absl::Now() < next_save_ ? absl::OkStatus() : Save();
@@ -197,9 +212,15 @@ absl::Status Importer::Take(const ImportStream::Outcome& outcome) {
 absl::Status Importer::Save() {
   if (!is_resumable_) return absl::OkStatus();
   next_save_ = absl::Now() + kSaveInterval;
+  // The checkpoint says how long it is.
+  if (const absl::Status synced = SyncRejectedFile(); !synced.ok()) return synced;
   absl::Status saved = ReplaceFile(state_path_, CheckpointText(done_));
   saved_ = saved_ || saved.ok();
   return saved;
+}
+
+absl::Status Importer::SyncRejectedFile() {
+  return rejected_file_.has_value() ? rejected_file_->Sync() : absl::OkStatus();
 }
 
 void Importer::Say(const std::string& text) {

@@ -52,6 +52,7 @@ class Importer {
   absl::Status SendAll(ImportStream& import);
   absl::Status Take(const ImportStream::Outcome& outcome);
   absl::Status Save();
+  absl::Status SyncRejectedFile();
   void Say(const std::string& text);
 
   const ImportArguments arguments_;

@@ -80,6 +80,7 @@ absl::StatusOr<std::optional<Line>> LineReader::CutLine() {
 }
 
 absl::Status LineReader::SkipTo(int64_t offset, int64_t line) {
+  if (offset > 0) begun_ = true;  // the byte order mark is part of what is skipped
   while (offset_ < offset) {
     const auto wanted = static_cast<size_t>(offset - offset_);
     const size_t there = buffer_.size() - begin_;

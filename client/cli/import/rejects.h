@@ -27,6 +27,8 @@ class RejectedFile {
   static absl::StatusOr<RejectedFile> Open(const std::string& path, int64_t bytes);
 
   absl::Status Append(const std::vector<RejectedLine>& lines);
+  // What was appended is on the disk.
+  absl::Status Sync() { return file_.Sync(); }
   int64_t bytes() const { return bytes_; }
 
  private:

@@ -75,6 +75,18 @@ TEST(ChunkReader, HasChunksOfNothingButRejectedLines) {
   EXPECT_EQ(chunks[0].rejected.size(), 1000);
 }
 
+TEST(ChunkReader, KeepsItsChunksSmallerThanAMessageMayBe) {
+  std::string text = "name,email\n";
+  for (int i = 0; i < 100; ++i)
+    absl::StrAppend(&text, std::string(60'000, 'x'), ",user", i, "@example.com\n");
+  size_t users = 0;
+  for (const Chunk& chunk : ChunksAfter(Input(text), Position(), 1)) {
+    EXPECT_LT(chunk.request.ByteSizeLong(), size_t{4} << 20);
+    users += chunk.lines.size();
+  }
+  EXPECT_EQ(users, 100);
+}
+
 TEST(ChunkReader, HasNoneForATitleAlone) {
   const Input input("name,email\r\n");
   EXPECT_EQ(ChunksAfter(input, Position(), 1).size(), 0);

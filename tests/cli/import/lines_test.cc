@@ -97,6 +97,13 @@ TEST(LineReader, SkipsToWhereAnotherHasBeenWithTheSameHash) {
   EXPECT_NE(second->hash(), first->hash());
 }
 
+TEST(LineReader, TakesNothingForAByteOrderMarkAfterASkip) {
+  const Input input("\xef\xbb\xbfone\ntwo\n");
+  const auto lines = input.Lines();
+  ASSERT_TRUE(lines->SkipTo(3 + 4, 1).ok());
+  EXPECT_EQ((*lines->Next())->text, "two\n");
+}
+
 TEST(LineReader, DoesNotSkipBehindTheEnd) {
   const Input input("a\n");
   EXPECT_EQ(input.Lines()->SkipTo(3, 1).code(), absl::StatusCode::kOutOfRange);
