@@ -72,9 +72,9 @@ int OpenFlagsFor(const ConnectionOptions& options) {
 bool IsQueryPragma(std::string_view name, bool has_argument) {
   constexpr std::array<std::string_view, 6> kWithArgument = {
       "index_info", "index_list", "index_xinfo", "integrity_check", "quick_check", "table_info"};
-  constexpr std::array<std::string_view, 7> kWithout = {
-      "application_id", "data_version", "foreign_keys", "journal_mode",
-      "page_count",     "query_only",   "user_version"};
+  constexpr std::array<std::string_view, 8> kWithout = {
+      "application_id", "data_version", "encoding",   "foreign_keys",
+      "journal_mode",   "page_count",   "query_only", "user_version"};
   if (std::find(kWithArgument.begin(), kWithArgument.end(), name) != kWithArgument.end())
     return true;
   return !has_argument && std::find(kWithout.begin(), kWithout.end(), name) != kWithout.end();

@@ -13,8 +13,9 @@
 namespace userservice::sqlite {
 namespace {
 
-// A compiled statement takes some twenty times the memory of its text.
-constexpr size_t kCachedSqlBytesMax = 4096;
+// A compiled statement takes some twenty times the memory of its text. An order by times, whose
+// expression is long, with a filter by times too is about the longest that is kept.
+constexpr size_t kCachedSqlBytesMax = 10240;
 
 }  // namespace
 

@@ -18,7 +18,8 @@ std::string MakeValueSql(UserField field) {
     case UserField::kUserId:
       return "user_id";
     case UserField::kName:
-      return "CAST(name AS TEXT)";
+      // A cast keeps its column's collation, which another program may have chosen.
+      return "CAST(name AS TEXT) COLLATE BINARY";
     case UserField::kEmail:
       return "CAST(email AS TEXT) COLLATE NOCASE";
     case UserField::kAge:

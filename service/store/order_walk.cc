@@ -100,7 +100,11 @@ absl::StatusOr<bool> OrderWalk::ReadValues(FieldRange range) {
     }
   }
   if (!IsInIndexOrder()) return ReadRuns(std::move(range));
-  absl::Status status = scan_.Read(RangeAtLevel(RangeSql(key().field, range)));
+  RowRange rows = RangeAtLevel(RangeSql(key().field, range));
+  // One value is no order, and SQLite would sort by it: see ValueAt.
+  const auto rest = keys_from(level() + 1);
+  if (range.is_one_value() && !rest.empty()) rows.sorted_by = rest;
+  absl::Status status = scan_.Read(rows);
   if (!status.ok()) return status;
   return false;
 }
@@ -188,9 +192,12 @@ absl::StatusOr<std::optional<SqlValue>> OrderWalk::ValueAt(const FieldRange& ran
                                                            size_t offset) const {
   const UserField field = key().field;
   const SqlCondition where = RangeSql(field, range);
-  const std::string sql = absl::StrCat("SELECT ", ValueSql(field), " FROM users",
-                                       IndexedBySql(field), " WHERE ", where.sql, " ORDER BY ",
-                                       OrderSql(keys_from(level()).first(1)), " LIMIT 1 OFFSET ?");
+  // SQLite would sort what has one value.
+  const std::string order_by =
+      range.is_one_value() ? "" : absl::StrCat(" ORDER BY ", OrderSql(keys_from(level()).first(1)));
+  const std::string sql =
+      absl::StrCat("SELECT ", ValueSql(field), " FROM users", IndexedBySql(field), " WHERE ",
+                   where.sql, order_by, " LIMIT 1 OFFSET ?");
   sqlite::QueryScope row(connection_, sql, limits_);
   const int bound = BindAll(row, where.parameters);
   row.BindAt(bound + 1, static_cast<int64_t>(offset));

@@ -11,8 +11,10 @@
 // longer one is never: as all its users have one value v in the first key, their order is that of
 // the remaining keys, so it is read by the index of the *second* key, past the users that have
 // another value than v. These are examined like rows that a filter leaves out: such a page may be
-// short or empty, but there are more than rows_max users to be found. The same holds for the runs
-// of the second key; the last is user_id, of which no two users have the same.
+// short or empty, but there are more than rows_max users to be found. The runs of the second key
+// are read likewise, but counted in the whole table: of three keys and more, a long one may hold
+// few users of the first key's value, or none. The last key is user_id, of which no two users have
+// the same.
 //
 //   order_by "create_time, name"          runs by create_time, each sorted by name, until one is
 //                                         long; that one by the index on name, and on after it

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "service/store/field_sql.h"
+
 namespace userservice::store {
 namespace {
 
@@ -12,6 +14,12 @@ constexpr std::array<UserField, 6> kBestFirst = {UserField::kUserId,     UserFie
 
 bool IsUnique(UserField field) { return field == UserField::kUserId || field == UserField::kEmail; }
 
+// Unlike `age:*` and `name = "*son"`, which leave out no value.
+bool Narrows(const IndexRange& of) {
+  return of.range.upper.has_value() ||
+         (of.range.lower.has_value() && of.range.lower->value != LowestValue(of.field));
+}
+
 }  // namespace
 
 std::optional<IndexRange> BestRange(const Filter& filter, std::optional<UserField> walked) {
@@ -21,7 +29,8 @@ std::optional<IndexRange> BestRange(const Filter& filter, std::optional<UserFiel
     if (field == walked) continue;
     const IndexRange candidate{field, RangeOf(filter, field)};
     if (candidate.range.is_one_value() && (IsUnique(field) || !walks_one_value)) return candidate;
-    if (!best.has_value() && candidate.range.is_bounded()) best = candidate;
+    if (!candidate.range.is_bounded()) continue;
+    if (!best.has_value() || (!Narrows(*best) && Narrows(candidate))) best = candidate;
   }
   return walks_one_value ? std::nullopt : best;
 }

@@ -141,6 +141,15 @@ bool IsAsExpected(const QueryScope& info, const ExpectedColumn& column) {
          (info.Int64(kInfoKey) != 0) == (column.name == "user_id");
 }
 
+// Texts are compared byte by byte, here and in SQL.
+absl::Status CheckEncoding(Connection& connection) {
+  QueryScope row(connection, "PRAGMA encoding");
+  const absl::StatusOr<bool> found = row.Step();
+  if (!found.ok()) return found.status();
+  if (!*found || row.Text(0) == "UTF-8") return absl::OkStatus();
+  return WrongShape(absl::StrCat("its texts are ", AbslView(row.Text(0)), " and not UTF-8"));
+}
+
 absl::Status CheckUserColumns(Connection& connection, size_t wanted) {
   QueryScope info(connection, "PRAGMA table_info(users)");
   size_t found = 0;
@@ -264,6 +273,7 @@ constexpr std::array<Migration, kSchemaVersion> kMigrations = {&MigrateTo1, &Mig
 }  // namespace
 
 absl::StatusOr<int> ReadSchemaVersion(Connection& connection) {
+  if (absl::Status encoding = CheckEncoding(connection); !encoding.ok()) return encoding;
   absl::StatusOr<int64_t> version = ReadInteger(connection, "PRAGMA user_version");
   if (!version.ok()) return version.status();
   if (*version > kSchemaVersion || *version < 0) {
@@ -330,7 +340,9 @@ absl::Status EnsureIndexes(Connection& connection) {
     const std::string sql = absl::StrCat("DROP INDEX IF EXISTS ", name, "; ", create);
     if (absl::Status status = connection.Execute(sql.c_str()); !status.ok()) return status;
   }
-  return absl::OkStatus();
+  // What the newest revision is read by, and the changes since another. A program that makes the
+  // table anew drops it.
+  return connection.Execute("CREATE INDEX IF NOT EXISTS users_by_revision ON users(revision)");
 }
 
 absl::Status MigrateSchema(Connection& connection, int version) {

@@ -89,7 +89,7 @@ TEST(StatementCache, KeepsNoTextThatCompilesToMuch) {
   const TestDatabase database;
   const auto connection = OpenWithCache(database, 8);
   std::string sql = "SELECT 1";
-  while (sql.size() <= 4096) sql += ", 1";
+  while (sql.size() <= 10240) sql += ", 'a text of some length'";
   ASSERT_TRUE(RunCached(*connection, sql).ok());
   EXPECT_EQ(PreparedStatements(*connection).size(), 0u);
 }

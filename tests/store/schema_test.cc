@@ -182,6 +182,21 @@ TEST_F(SchemaTest, RefusesATableOfAnotherShape) {
   }
 }
 
+TEST_F(SchemaTest, RefusesTextsOfAnotherEncoding) {
+  Execute("PRAGMA encoding = 'UTF-16le'");
+  Execute(kVersion1);
+  const absl::Status refused = ReadSchemaVersion(*connection_).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(absl::StrContains(refused.message(), "UTF-16le")) << refused;
+}
+
+TEST_F(SchemaTest, MakesTheIndexOfRevisionsAnew) {
+  ASSERT_TRUE(Migrate(0).ok());
+  Execute("DROP INDEX users_by_revision");
+  ASSERT_TRUE(EnsureIndexes(*connection_).ok());
+  Execute("SELECT revision FROM users INDEXED BY users_by_revision WHERE revision > 0");
+}
+
 TEST_F(SchemaTest, RefusesTodaysVersionWithoutItsTables) {
   ASSERT_TRUE(Migrate(0).ok());
   Execute("DROP TABLE request_ids");

@@ -114,6 +114,15 @@ TEST_F(UserListPlanTest, AValueThatTheFilterGivesIsLookedUp) {
             "SEARCH users USING INTEGER PRIMARY KEY (rowid>?)");
 }
 
+// SQLite sorts by a time even if all rows have the same.
+TEST_F(UserListPlanTest, AnOrderByTheOneValueThatTheFilterLeavesIsNotSorted) {
+  const std::string filter = "update_time = 2024-05-01T12:00:00Z AND name:\"n\"";
+  for (const std::string order : {"update_time", "update_time desc"}) {
+    for (const std::string& plan : PlansOf(filter, order))
+      EXPECT_FALSE(absl::StrContains(plan, "TEMP B-TREE")) << order << ": " << plan;
+  }
+}
+
 // Another program's ANALYZE, or its index, changes none of that.
 TEST_F(UserListPlanTest, IsTheSameOnEveryDatabase) {
   const std::vector<std::pair<std::string, std::string>> queries = {
@@ -135,6 +144,15 @@ TEST_F(UserListPlanTest, CountsReadTheIndexOfTheFilter) {
       ReadCount(*connection, sqlite::QueryLimits(), *Filter::Parse("age = 1 AND name:\"n\"")).ok());
   EXPECT_THAT(PlansOnUsers(*connection),
               ElementsAre("SEARCH users USING INDEX users_by_age (<expr>=?)"));
+}
+
+TEST_F(UserListPlanTest, ARangeThatLeavesNothingOutGivesWayToOneThatDoes) {
+  const std::unique_ptr<sqlite::Connection> connection = database_.Connect();
+  ASSERT_TRUE(ReadCount(*connection, sqlite::QueryLimits(),
+                        *Filter::Parse("email = \"*@x.org\" AND age > 0"))
+                  .ok());
+  EXPECT_THAT(PlansOnUsers(*connection),
+              ElementsAre("SEARCH users USING INDEX users_by_age (<expr>>?)"));
 }
 
 }  // namespace
