@@ -1,5 +1,6 @@
 // Tells ThreadSanitizer what it can not see: that handing a tag to gRPC happens before the queue
-// returns it, since Debian's libgrpc is not instrumented. Nothing in other builds.
+// returns it, and handing it a slice before it lets go of that, since Debian's libgrpc is not
+// instrumented. Nothing in other builds.
 #pragma once
 
 #if defined(__SANITIZE_THREAD__)

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "async/task.h"
+#include "async/tsan.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/slice.h"
@@ -32,9 +33,13 @@ class EncodedStream {
   Task<bool> Write(std::shared_ptr<const std::string> message) {
     using Shared = std::shared_ptr<const std::string>;
     auto* const shared = new Shared(std::move(message));
-    const grpc::Slice slice(
-        const_cast<char*>((*shared)->data()), (*shared)->size(),
-        [](void* kept) { delete static_cast<Shared*>(kept); }, shared);
+    const auto let_go = [](void* kept) {
+      TsanAcquire(kept);
+      delete static_cast<Shared*>(kept);
+    };
+    const grpc::Slice slice(const_cast<char*>((*shared)->data()), (*shared)->size(), let_go,
+                            shared);
+    TsanRelease(shared);
     const grpc::ByteBuffer bytes(&slice, 1);
     co_return co_await stream_.Write(bytes);
   }
