@@ -112,7 +112,7 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
   if (file->Bytes() > kSmallBytesMax)
     return absl::FailedPreconditionError(absl::StrCat(path, " is not one of userctl's"));
   std::string text;
-  std::array<char, 65536> block;
+  std::array<char, 65536> block = {};
   for (;;) {
     const ssize_t bytes = read(file->fd(), block.data(), block.size());
     if (bytes < 0) return FileError("read", path);
