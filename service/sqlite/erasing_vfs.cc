@@ -39,21 +39,21 @@ ErasingFile& Erasing(sqlite3_file* file) { return *reinterpret_cast<ErasingFile*
 sqlite3_vfs* VfsBelow(const sqlite3_vfs* vfs) { return static_cast<sqlite3_vfs*>(vfs->pAppData); }
 
 // A method that the VFS, or file, below answers.
-template <auto kMethod>
+template <auto Method>
 struct Below;
-template <class Result, class... Args, Result (*sqlite3_vfs::*kMethod)(sqlite3_vfs*, Args...)>
-struct Below<kMethod> {
+template <class Result, class... Args, Result (*sqlite3_vfs::*Method)(sqlite3_vfs*, Args...)>
+struct Below<Method> {
   static Result Call(sqlite3_vfs* vfs, Args... args) {
     sqlite3_vfs* const below = VfsBelow(vfs);
-    return (below->*kMethod)(below, args...);
+    return (below->*Method)(below, args...);
   }
 };
 template <class Result, class... Args,
-          Result (*sqlite3_io_methods::*kMethod)(sqlite3_file*, Args...)>
-struct Below<kMethod> {
+          Result (*sqlite3_io_methods::*Method)(sqlite3_file*, Args...)>
+struct Below<Method> {
   static Result Call(sqlite3_file* file, Args... args) {
     sqlite3_file* const below = Erasing(file).below;
-    return (below->pMethods->*kMethod)(below, args...);
+    return (below->pMethods->*Method)(below, args...);
   }
 };
 
