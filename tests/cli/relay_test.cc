@@ -129,7 +129,7 @@ TEST_F(RelayTest, DelaysWhatIsSentTogetherOnce) {
 }
 
 TEST_F(RelayTest, CarriesALargePayloadBothWaysInOrder) {
-  std::string payload(8 * 1024 * 1024, '\0');
+  std::string payload(size_t{8} << 20, '\0');
   for (size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<char>(i * 2654435761U >> 24);
   std::jthread up([&] { client_.Send(payload); });
   std::jthread down([&] { server_.Send(payload); });

@@ -192,7 +192,7 @@ TEST(UserClientAlone, SaysUnavailableWhenNobodyListens) {
   EXPECT_EQ(BlockOn(client->GetUser(1)).status().code(), absl::StatusCode::kUnavailable);
 }
 
-Task<absl::StatusOr<v1::User>> GetOverAClientOfOnesOwn(const std::string address) {
+Task<absl::StatusOr<v1::User>> GetOverAClientOfOnesOwn(std::string address) {
   const auto client = UserClient::Connect(address);
   co_return co_await client->GetUser(1);
 }

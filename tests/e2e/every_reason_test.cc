@@ -25,9 +25,9 @@ struct Expected {
   grpc::StatusCode code;
   // Makes the service answer so; none: it is not sent yet, since what it is for is not there.
   Ending (*provoke)(FailingWorld& world);
-  std::map<std::string, std::string> metadata = {};  // exactly
-  std::vector<std::string> fields = {};              // of BadRequest
-  std::string resource = {};                         // of ResourceInfo
+  std::map<std::string, std::string> metadata;  // exactly
+  std::vector<std::string> fields;              // of BadRequest
+  std::string resource;                         // of ResourceInfo
   bool has_retry = false;
 };
 
@@ -185,7 +185,7 @@ void ExpectMetadata(const grpc::Status& status,
 void ExpectRetry(const Ending& ending, bool is_due) {
   const auto retry = DetailOf<google::rpc::RetryInfo>(ending.status);
   EXPECT_EQ(retry.has_value(), is_due);
-  EXPECT_EQ(ending.pushback_ms != "", is_due);
+  EXPECT_EQ(!ending.pushback_ms.empty(), is_due);
   if (!is_due || !retry.has_value()) return;
   const int64_t delay_ms =
       retry->retry_delay().seconds() * 1000 + retry->retry_delay().nanos() / 1'000'000;

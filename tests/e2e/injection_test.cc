@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/empty.pb.h"
 #include "tests/e2e/user_service_client.h"
 
@@ -117,7 +118,7 @@ TEST_F(InjectionTest, AFilterMatchesNobodyOrIsInvalid) {
     for (const std::string field : {"name", "email"}) {
       for (const std::string op : {" = ", ":", " > "}) {
         users::v1::CountUsersRequest count;
-        count.set_filter(field + op + "\"" + quoted + "\"");
+        count.set_filter(absl::StrCat(field, op, "\"", quoted, "\""));
         users::v1::CountUsersResponse response;
         const grpc::Status status = users_.Call(&Stub::CountUsers, count, &response);
         EXPECT_EQ(Outcome(status), "OK") << count.filter() << status.error_message();

@@ -23,7 +23,7 @@ using users::v1::User;
 
 constexpr int64_t kUsers = Scaled(100'000, 30'000);
 constexpr absl::Duration kPause = absl::Seconds(Scaled(10, 3));
-constexpr size_t kMemoryBytesMax = 8 * 1024 * 1024;
+constexpr size_t kMemoryBytesMax = size_t{8} << 20;
 
 void Execute(sqlite3* db, const std::string& sql) {
   ASSERT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)

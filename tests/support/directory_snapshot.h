@@ -54,7 +54,7 @@ class DirectorySnapshot {
 
  private:
   struct File {
-    mode_t mode;
+    mode_t mode = 0;
     std::string bytes;
     bool operator==(const File&) const = default;
   };

@@ -19,7 +19,7 @@ using Answer =
     std::variant<users::v1::User, users::v1::ListUsersResponse, users::v1::CountUsersResponse>;
 
 struct PlannedCall {
-  Kind kind;
+  Kind kind = Kind::kList;
   std::string label;  // "age > 25", "user 17"
   std::function<Task<absl::StatusOr<Answer>>(UserClient& client, const CallOptions& options)> call;
 };

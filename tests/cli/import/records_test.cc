@@ -132,7 +132,7 @@ TEST(CsvTitle, OfABinaryFileIsShownWithoutItsControlCharacters) {
   const std::string binary(
       "\x7f"
       "ELF\x02\x01\x01\0\0\0\x1b[2J\xff",
-      16);
+      15);
   const std::string error = TitleError(binary);
   EXPECT_THAT(error, HasSubstr("must name the columns"));
   EXPECT_EQ(error.find('\x1b'), std::string::npos);

@@ -113,7 +113,7 @@ Status FakeUserService::Begin(ServerContext* context) {
     last_metadata_.emplace(std::string(key.data(), key.size()),
                            std::string(value.data(), value.size()));
   }
-  if (last_metadata_.count("x-server-timing") != 0) {
+  if (last_metadata_.contains("x-server-timing")) {
     context->AddTrailingMetadata("server-timing", "queue;dur=0.012, sql;dur=0.345, total;dur=0.5");
   }
   const auto released = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !stalled_; };
