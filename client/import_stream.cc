@@ -137,8 +137,9 @@ bool ImportStream::State::MayResume(const absl::Status& status, bool in_vain) {
 }
 
 absl::Duration ImportStream::State::Pause(const absl::Status& status) const {
+  const int doublings = std::clamp(in_vain_ - 1, 0, 16);
   const absl::Duration pause =
-      std::min(kImportPauseMax, options_.first_pause * (int64_t{1} << std::min(in_vain_, 16)));
+      std::min(kImportPauseMax, options_.first_pause * (int64_t{1} << doublings));
   return std::max(pause, RetryDelayOf(status));
 }
 

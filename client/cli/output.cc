@@ -1,5 +1,7 @@
 #include "client/cli/output.h"
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "client/cli/csv.h"
@@ -89,6 +91,15 @@ void PrintUser(std::ostream& out, OutputFormat format, const User& user) {
 
 std::string UserCount(int64_t count) {
   return WithThousands(count) + (count == 1 ? " user" : " users");
+}
+
+std::optional<OutputFormat> FormatByName(const std::string& path) {
+  const std::string name = absl::AsciiStrToLower(path);
+  if (absl::EndsWith(name, ".csv")) return OutputFormat::kCsv;
+  for (const char* const end : {".jsonl", ".ndjson", ".json"}) {
+    if (absl::EndsWith(name, end)) return OutputFormat::kJson;
+  }
+  return {};
 }
 
 UserRows::UserRows(std::ostream& out, OutputFormat format, int64_t count_before, bool has_title)

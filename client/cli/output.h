@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -28,6 +29,10 @@ std::vector<std::string> UserFieldTexts(const users::v1::User& user);
 
 // "1 user", "12,345 users".
 std::string UserCount(int64_t count);
+
+// What a file of users holds, by the end of its name (.csv; .jsonl, .ndjson, .json); nothing if
+// that does not tell.
+std::optional<OutputFormat> FormatByName(const std::string& path);
 
 // Many users, as they come: a line each, and for JSON a document each (JSON lines).
 class UserRows {

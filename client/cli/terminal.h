@@ -6,8 +6,8 @@
 
 namespace userservice::cli {
 
-// Columns of the terminal behind a file descriptor, standard output's: what it says, else COLUMNS,
-// else 100.
+// Columns of the terminal behind a file descriptor, standard output's: what it says if that is 40
+// or more, else COLUMNS, else 100.
 int TerminalWidth(int fd = 1);
 
 // Whether to colour what goes to this file descriptor: a terminal, and neither NO_COLOR nor

@@ -64,10 +64,11 @@ void Narrow(FieldRange& range, const FilterComparison& comparison, absl::Time va
   }
 }
 
-// "ann*" lies between "ann" and "ano".
+// "ann*" lies between "ann" and "ano", and "*nn" anywhere.
 void Narrow(FieldRange& range, const FilterComparison& comparison, const TextPattern& value) {
   if (comparison.op != FilterOperator::kEqual) return;
   std::string prefix = value.pieces.front();
+  if (prefix.empty()) return;
   range.NarrowLower({prefix, true});
   while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xFF) prefix.pop_back();
   if (prefix.empty()) return;

@@ -60,11 +60,6 @@ struct Piece {
   size_t depth = 0;  // of parentheses, without those of comparisons
 };
 
-void Append(SqlCondition& all, SqlCondition more) {
-  all.sql += more.sql;
-  for (SqlValue& value : more.parameters) all.parameters.push_back(std::move(value));
-}
-
 void WriteComparison(SqlCondition& out, const FilterComparison& comparison,
                      const AnyValue& /*value*/) {
   absl::StrAppend(&out.sql, ValueSql(comparison.field), " IS NOT NULL");
@@ -134,7 +129,7 @@ Piece WriteJoined(const std::vector<FilterNode>& nodes, bool is_or, bool negated
   joined.depth = pieces.front().depth;
   for (Piece& piece : pieces) {
     if (!joined.condition.sql.empty()) joined.condition.sql += is_or ? " OR " : " AND ";
-    Append(joined.condition, std::move(piece.condition));
+    joined.condition.Append(std::move(piece.condition));
   }
   return joined;
 }

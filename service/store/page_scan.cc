@@ -39,7 +39,9 @@ PageScan::PageScan(sqlite::Connection& connection, const sqlite::QueryLimits& li
       limits_(limits),
       query_(query),
       filter_(FilterSql(query.filter)),
-      rows_max_(rows_max) {}
+      rows_max_(rows_max) {
+  page_.users.reserve(std::min(static_cast<size_t>(query.page_size), rows_max));
+}
 
 bool PageScan::has_its_users() const {
   return page_.users.size() == static_cast<size_t>(query_.page_size) || bytes_ >= kPageBytesMax;
@@ -67,7 +69,14 @@ std::string PageScan::SelectSql(const RowRange& range, const SqlCondition& is_ma
   for (size_t i = range.fixed.size(); i < keys.size(); ++i)
     absl::StrAppend(&sql, ", ", ValueSql(keys[i].field));
   absl::StrAppend(&sql, " FROM users", IndexedBySql(range.index), " WHERE ", range.where.sql,
-                  " ORDER BY ", OrderSql(range.sorted_by), " LIMIT ?");
+                  " ORDER BY ");
+  // By the columns' numbers: times are long expressions, and a longer text may not be kept.
+  const size_t before_first = kFirstKeyColumn - range.fixed.size();
+  for (size_t i = keys.size() - range.sorted_by.size(); i < keys.size(); ++i) {
+    if (sql.back() != ' ') sql += ", ";
+    absl::StrAppend(&sql, before_first + i + 1, keys[i].descending ? " DESC" : "");
+  }
+  sql += " LIMIT ?";
   return sql;
 }
 

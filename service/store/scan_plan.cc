@@ -14,7 +14,7 @@ constexpr std::array<UserField, 6> kBestFirst = {UserField::kUserId,     UserFie
 
 bool IsUnique(UserField field) { return field == UserField::kUserId || field == UserField::kEmail; }
 
-// Unlike `age:*` and `name = "*son"`, which leave out no value.
+// Unlike `age:*`, which leaves out no value.
 bool Narrows(const IndexRange& of) {
   return of.range.upper.has_value() ||
          (of.range.lower.has_value() && of.range.lower->value != LowestValue(of.field));

@@ -239,6 +239,14 @@ absl::StatusOr<bool> HasIndex(Connection& connection, const std::string& name,
   return row.Step();
 }
 
+// Another program may have dropped it with the table, or put another in its place.
+absl::Status EnsureIndex(Connection& connection, const std::string& name,
+                         const std::string& create) {
+  const absl::StatusOr<bool> is_ours = HasIndex(connection, name, create);
+  if (!is_ours.ok() || *is_ours) return is_ours.status();
+  return connection.Execute(absl::StrCat("DROP INDEX IF EXISTS ", name, "; ", create).c_str());
+}
+
 absl::Status InsertServiceState(Connection& connection) {
   std::array<char, 32> key = {};
   if (getentropy(key.data(), key.size()) != 0)
@@ -315,7 +323,8 @@ absl::Status CheckUpgradable(Connection& connection) {
       count > kShownMax ? absl::StrCat(" (and ", count - kShownMax, " more)") : "";
   return absl::FailedPreconditionError(
       absl::StrCat("the e-mails of user_id ", absl::StrJoin(shown, ", of user_id "), more,
-                   " differ in case alone; change or remove one of each"));
+                   " differ in case alone, or in that one is text and the other bytes;"
+                   " change or remove one of each"));
 }
 
 // What lists may be ordered and filtered by, each by an index of its own. Measured on two shared
@@ -332,17 +341,12 @@ absl::Status CheckUpgradable(Connection& connection) {
 // index of their own (two keys alone would need forty): order_walk.h reads them by these.
 absl::Status EnsureIndexes(Connection& connection) {
   for (const UserField field : kIndexedFields) {
-    const std::string name = IndexName(field);
-    const std::string create = CreateIndexSql(field);
-    const absl::StatusOr<bool> is_ours = HasIndex(connection, name, create);
-    if (!is_ours.ok()) return is_ours.status();
-    if (*is_ours) continue;
-    const std::string sql = absl::StrCat("DROP INDEX IF EXISTS ", name, "; ", create);
-    if (absl::Status status = connection.Execute(sql.c_str()); !status.ok()) return status;
+    absl::Status status = EnsureIndex(connection, IndexName(field), CreateIndexSql(field));
+    if (!status.ok()) return status;
   }
-  // What the newest revision is read by, and the changes since another. A program that makes the
-  // table anew drops it.
-  return connection.Execute("CREATE INDEX IF NOT EXISTS users_by_revision ON users(revision)");
+  // What the newest revision is read by, and the changes since another.
+  return EnsureIndex(connection, "users_by_revision",
+                     "CREATE INDEX users_by_revision ON users(revision)");
 }
 
 absl::Status MigrateSchema(Connection& connection, int version) {

@@ -31,17 +31,22 @@ constexpr char kDeleteTombstones[] = "DELETE FROM tombstones WHERE revision <= ?
 
 constexpr char kSetCompacted[] = "UPDATE service_state SET value = ? WHERE key = ?";
 
-// The last of the oldest that is to go; 0: none is.
-absl::StatusOr<int64_t> LastToDrop(sqlite::Connection& connection, std::string_view kept_since,
-                                   int64_t surplus) {
+struct Outdated {
+  int64_t last_revision = 0;
+  size_t rows = 0;
+};
+
+// The oldest that are to go.
+absl::StatusOr<Outdated> ReadOutdated(sqlite::Connection& connection, std::string_view kept_since,
+                                      int64_t surplus) {
   sqlite::QueryScope row(connection, kSelectOldest);
   row.Bind(kDroppedMax);
-  for (int64_t last = 0;;) {
+  for (Outdated outdated;; ++outdated.rows) {
     const absl::StatusOr<bool> found = row.Step();
     if (!found.ok()) return StorageError(found.status());
-    if (!*found) return last;
-    if (row.Int64(0) > surplus && row.Text(1) >= kept_since) return last;
-    last = row.Int64(0);
+    if (!*found) return outdated;
+    if (row.Int64(0) > surplus && row.Text(1) >= kept_since) return outdated;
+    outdated.last_revision = row.Int64(0);
   }
 }
 
@@ -129,10 +134,11 @@ absl::StatusOr<int64_t> TombstoneCompactor::ReadSurplus() {
 absl::StatusOr<int64_t> TombstoneCompactor::DropSome(int64_t surplus) {
   const MutexLock turn(&turn_);
   const std::string kept_since = FormatStoredTime(options_.clock() - options_.age_max);
-  const absl::StatusOr<int64_t> last = LastToDrop(*connection_, kept_since, surplus);
-  if (!last.ok() || *last == 0) return last;
-  auto drop = [&](WriteScope& scope) { return DropUpTo(scope, *last); };
-  const WriteWeight weight(static_cast<size_t>(kDroppedMax), 0);
+  const absl::StatusOr<Outdated> outdated = ReadOutdated(*connection_, kept_since, surplus);
+  if (!outdated.ok()) return outdated.status();
+  if (outdated->rows == 0) return 0;
+  auto drop = [&](WriteScope& scope) { return DropUpTo(scope, outdated->last_revision); };
+  const WriteWeight weight(outdated->rows, 0);
   return BlockOn(writer_.Write(CallContext(), WriteKind::kSeveralStatements, drop, weight));
 }
 

@@ -45,11 +45,18 @@ absl::StatusOr<UserPage> ReadRows(sqlite::Connection& connection, const sqlite::
   const size_t trial_rows = std::clamp(kTrialRowsPerUser * static_cast<size_t>(query.page_size),
                                        size_t{1}, std::max(rows_max / 2, size_t{1}));
   PageScan scan(connection, limits, query, tries_the_order ? trial_rows : rows_max);
+  size_t sorted_max = rows_max;
   if (tries_the_order) {
     OrderWalk walk(connection, limits, query, rows_max, scan);
     if (absl::Status status = walk.Run(after); !status.ok()) return status;
     after = scan.Extend(rows_max);
     if (!after.has_value()) return std::move(scan.page());
+    // The range would be read and sorted whole for each page: not where the walk, at the rate at
+    // which it has found users, fills the page sooner.
+    if (const size_t found = scan.page().users.size(); found > 0) {
+      const size_t missing = static_cast<size_t>(query.page_size) - found;
+      sorted_max = std::min(rows_max, trial_rows * missing / found);
+    }
   }
   if (best.has_value()) {
     RowRange range;
@@ -57,7 +64,7 @@ absl::StatusOr<UserPage> ReadRows(sqlite::Connection& connection, const sqlite::
     range.where = RangeSql(best->field, best->range);
     range.sorted_by = keys;
     const absl::StatusOr<bool> has_more =
-        HasMoreThan(connection, limits, best->field, range.where, rows_max);
+        HasMoreThan(connection, limits, best->field, range.where, sorted_max);
     if (!has_more.ok()) return has_more.status();
     if (!*has_more) {
       if (after.has_value()) range.where.And(AfterSql(keys, *after));

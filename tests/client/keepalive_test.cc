@@ -22,7 +22,7 @@ TEST(KeepaliveTest, ACallLearnsWithinItsBoundThatTheServerIsGone) {
   const auto client = UserClient::Connect(userd.address(), options);
   ASSERT_TRUE(BlockOn(client->GetUser(1)).ok());
 
-  userd.Signal(SIGSTOP);
+  userd.Suspend();
   CallOptions patient;
   patient.deadline = absl::Seconds(50);
   const absl::Time start = absl::Now();

@@ -25,7 +25,7 @@ namespace {
 
 using ::testing::IsEmpty;
 
-// Whether the bytes stand in the database or its log, in any case of their letters.
+// Whether the bytes stand in the database or its log.
 bool IsAnywhere(const std::string& path, const std::string& bytes) {
   for (const std::string suffix : {"", "-wal", "-journal"}) {
     std::ifstream file(path + suffix, std::ios::binary);

@@ -50,7 +50,7 @@ TEST(FieldRange, OfAPresentValueBeginsAtTheLowest) {
 
 TEST(FieldRange, OfAPrefixEndsBeforeTheNext) {
   EXPECT_EQ(Range("name = \"Ann*\"", UserField::kName), "[Ann, Ano)");
-  EXPECT_EQ(Range("name = \"*nn\"", UserField::kName), "[, )");
+  EXPECT_EQ(Range("name = \"*nn\"", UserField::kName), "(, )");
   EXPECT_EQ(Range("name != \"Ann*\"", UserField::kName), "(, )");
   EXPECT_EQ(Range("email = \"ANN@*\"", UserField::kEmail), "[ann@, anna)") << "as NOCASE has it";
   EXPECT_EQ(Range("name:\"ann\"", UserField::kName), "(, )");

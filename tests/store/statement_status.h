@@ -9,12 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_replace.h"
-#include "service/errors/text.h"
 #include "service/sqlite/connection.h"
 #include "service/sqlite/query_scope.h"
-#include "service/store/field_sql.h"
 
 namespace userservice::store {
 
@@ -40,7 +36,7 @@ inline int64_t CountOnUsers(const sqlite::Connection& connection, int counter) {
   return sum;
 }
 
-// EXPLAIN QUERY PLAN of each, its lines joined by "; ", without the words that all have in common.
+// EXPLAIN QUERY PLAN of each, its lines joined by "; ".
 inline std::vector<std::string> PlansOnUsers(sqlite::Connection& connection) {
   constexpr int kDetail = 3;
   std::vector<std::string> plans;

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "service/store/field_sql.h"
 #include "service/store/user_scan.h"
 #include "tests/store/statement_status.h"
 #include "tests/store/user_store_fixture.h"
@@ -147,12 +149,14 @@ TEST_F(UserListPlanTest, CountsReadTheIndexOfTheFilter) {
 }
 
 TEST_F(UserListPlanTest, ARangeThatLeavesNothingOutGivesWayToOneThatDoes) {
-  const std::unique_ptr<sqlite::Connection> connection = database_.Connect();
-  ASSERT_TRUE(ReadCount(*connection, sqlite::QueryLimits(),
-                        *Filter::Parse("email = \"*@x.org\" AND age > 0"))
-                  .ok());
-  EXPECT_THAT(PlansOnUsers(*connection),
-              ElementsAre("SEARCH users USING INDEX users_by_age (<expr>>?)"));
+  for (const std::string filter :
+       {"email = \"*@x.org\" AND age > 0", "create_time:* AND age > 0"}) {
+    const std::unique_ptr<sqlite::Connection> connection = database_.Connect();
+    ASSERT_TRUE(ReadCount(*connection, sqlite::QueryLimits(), *Filter::Parse(filter)).ok());
+    EXPECT_THAT(PlansOnUsers(*connection),
+                ElementsAre("SEARCH users USING INDEX users_by_age (<expr>>?)"))
+        << filter;
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "service/store/field_sql.h"
 #include "service/store/user_scan.h"
 #include "tests/store/statement_status.h"
 #include "tests/store/user_store_fixture.h"

@@ -85,6 +85,12 @@ void UserdProcess::Signal(int signal) const {
   if (!exit_code_.has_value()) kill(pid_, signal);
 }
 
+void UserdProcess::Suspend() const {
+  Signal(SIGSTOP);
+  siginfo_t stopped = {};
+  waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED);
+}
+
 std::optional<int> UserdProcess::WaitForExit(absl::Duration limit) {
   if (exit_code_.has_value()) return exit_code_;
   pollfd exited = {pidfd_, POLLIN, 0};

@@ -40,6 +40,8 @@ class UserdProcess {
 
   pid_t pid() const { return pid_; }
   void Signal(int signal) const;
+  // SIGSTOP, and waits until none of its threads runs any more. SIGCONT lets it go on.
+  void Suspend() const;
   // The exit code, 128 + signal if a signal ended it; nothing if it still runs after `limit`.
   std::optional<int> WaitForExit(absl::Duration limit = absl::Seconds(60));
 

@@ -33,7 +33,8 @@ constexpr char kBenchFooter[] =
 
 A closed loop keeps --concurrency calls in flight. With --rate it is an open loop: calls are due at
 that rate whatever becomes of those before, and latency counts from when a call was due, so that a
-stall of the server is not hidden. A loop of 1 polls for arrivals, and keeps a processor busy.
+stall of the server is not hidden. It polls for calls that are due within 2 ms, and at most rates
+keeps a processor busy with that.
 
 Exit status 1, too, if a call failed or was answered wrongly.
 
@@ -99,10 +100,7 @@ int RunBench(BenchArguments arguments, const Globals& globals, const std::stop_t
   const absl::StatusOr<LoadOptions> options = LoadOptionsFrom(arguments, globals);
   absl::Status usage = options.status();
   if (usage.ok()) usage = ParsePages(arguments.pages, arguments.workload);
-  if (!usage.ok()) {
-    std::cerr << "userctl: " << usage.message() << " (see userctl bench --help)\n";
-    return kExitUsage;
-  }
+  if (!usage.ok()) return ConcludeUnusable("bench", usage);
   const auto channels = ConnectChannels(globals.server, options->channels);
   if (!channels.ok()) return Conclude(globals, stop, channels.status());
   const auto stub = users::v1::UserService::NewStub(channels->front());
@@ -152,9 +150,11 @@ void AddWorkloadOptions(CLI::App& command, const std::shared_ptr<BenchArguments>
                   "Calls name users 1 to N; if not given, those there are")
       ->check(Decimal());
   command.add_option("--batch-size", workload.batch_size, "Users of a batch_get")
+      ->check(Decimal())
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command.add_option("--page-size", workload.page_size, "Users of a list")
+      ->check(Decimal())
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command.add_option("--pages", arguments->pages, "The pages that a list is one of")
@@ -163,6 +163,7 @@ void AddWorkloadOptions(CLI::App& command, const std::shared_ptr<BenchArguments>
   command.add_option("--filter", workload.filter,
                      "Of list, count, export and the watchers (AIP-160)");
   command.add_option("--import-users", workload.import_users, "Users of an import")
+      ->check(Decimal())
       ->check(CLI::Range(1, 10'000'000))
       ->capture_default_str();
 }

@@ -62,15 +62,10 @@ std::vector<std::string> RpcError::fields() const {
 
 int RpcError::violations() const { return Get<google::rpc::BadRequest>().field_violations_size(); }
 
-std::map<std::string, std::string> RpcError::metadata() const {
-  const auto info = Get<google::rpc::ErrorInfo>();
-  return {info.metadata().begin(), info.metadata().end()};
-}
-
 std::string RpcError::metadata(const std::string& key) const {
-  const std::map<std::string, std::string> all = metadata();
-  const auto found = all.find(key);
-  return found == all.end() ? "" : found->second;
+  const auto info = Get<google::rpc::ErrorInfo>();
+  const auto found = info.metadata().find(key);
+  return found == info.metadata().end() ? "" : found->second;
 }
 
 google::rpc::ResourceInfo RpcError::resource() const { return Get<google::rpc::ResourceInfo>(); }

@@ -5,7 +5,6 @@
 //   error.fields();       // of BadRequest: {"user.email"}
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -25,7 +24,6 @@ class RpcError {
   const std::string& outcome() const { return outcome_; }
   const std::string& message() const { return message_; }
   std::vector<std::string> fields() const;
-  std::map<std::string, std::string> metadata() const;
   std::string metadata(const std::string& key) const;  // "" if it has no such key
   google::rpc::ResourceInfo resource() const;
   int violations() const;

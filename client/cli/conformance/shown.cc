@@ -46,10 +46,4 @@ std::string Shown(const std::vector<std::string>& values) {
   return List(values, [](const std::string& value) { return Shown(value); });
 }
 
-std::string Shown(const std::map<std::string, std::string>& values) {
-  return List(values, [](const auto& entry) {
-    return absl::StrCat(entry.first, ": ", Shown(entry.second));
-  });
-}
-
 }  // namespace userservice::cli::conformance

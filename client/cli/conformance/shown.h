@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,5 @@ std::string Shown(const std::string& value);
 std::string Shown(const char* value);
 std::string Shown(const std::vector<int64_t>& values);
 std::string Shown(const std::vector<std::string>& values);
-std::string Shown(const std::map<std::string, std::string>& values);
 
 }  // namespace userservice::cli::conformance

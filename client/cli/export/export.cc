@@ -7,9 +7,6 @@
 #include <optional>
 #include <sstream>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "async/block_on.h"
 #include "client/cli/command.h"
@@ -84,13 +81,7 @@ int RunToStdout(ExportUsersRequest request, const Globals& globals, const std::s
 
 // What a file is written in, given what was asked for; nothing if that says nothing.
 std::optional<OutputFormat> FileFormat(const std::string& path, OutputFormat asked) {
-  if (asked != OutputFormat::kTable) return asked;
-  const std::string name = absl::AsciiStrToLower(path);
-  if (absl::EndsWith(name, ".csv")) return OutputFormat::kCsv;
-  for (const char* const end : {".jsonl", ".ndjson", ".json"}) {
-    if (absl::EndsWith(name, end)) return OutputFormat::kJson;
-  }
-  return {};
+  return asked == OutputFormat::kTable ? FormatByName(path) : asked;
 }
 
 absl::Status ExportTo(ExportFile& file, UserClient& client, const ExportUsersRequest& wanted,

@@ -9,8 +9,6 @@
 #include <iostream>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "async/block_on.h"
@@ -26,13 +24,12 @@ constexpr absl::Duration kSaveInterval = absl::Milliseconds(250);
 
 absl::StatusOr<InputFormat> FormatOf(const ImportArguments& arguments) {
   if (arguments.format.has_value()) return *arguments.format;
-  const std::string path = absl::AsciiStrToLower(arguments.path);
-  if (absl::EndsWith(path, ".csv")) return InputFormat::kCsv;
-  for (const char* const end : {".jsonl", ".ndjson", ".json"}) {
-    if (absl::EndsWith(path, end)) return InputFormat::kJsonLines;
+  const std::optional<OutputFormat> format = FormatByName(arguments.path);
+  if (!format.has_value()) {
+    return absl::InvalidArgumentError(
+        "say --format=csv or --format=jsonl: the name does not tell what is in it");
   }
-  return absl::InvalidArgumentError(
-      "say --format=csv or --format=jsonl: the name does not tell what is in it");
+  return *format == OutputFormat::kCsv ? InputFormat::kCsv : InputFormat::kJsonLines;
 }
 
 std::string NameOf(const std::string& path) {
@@ -75,6 +72,8 @@ absl::Status Importer::Open() {
   is_resumable_ = arguments_.path != "-" && file->IsRegular();
   state_path_ = arguments_.state_path.empty() ? absl::StrCat(arguments_.path, ".import-state")
                                               : arguments_.state_path;
+  if (arguments_.rejected_path == state_path_)
+    return absl::InvalidArgumentError("--rejected names the file of the import's state");
   if (is_resumable_) {
     const absl::StatusOr<bool> loaded = LoadCheckpoint(*format, file_bytes);
     if (!loaded.ok()) {

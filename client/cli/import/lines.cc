@@ -20,12 +20,14 @@ constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 void LineReader::Wakeup::operator()() const { eventfd_write(fd, 1); }
 
 LineReader::LineReader(File file, std::stop_token stop)
-    : file_(std::move(file)),
-      stop_(std::move(stop)),
-      wakeup_(eventfd(0, EFD_CLOEXEC)),
-      on_stop_(stop_, Wakeup{wakeup_}) {}
+    : file_(std::move(file)), stop_(std::move(stop)), wakeup_(eventfd(0, EFD_CLOEXEC)) {
+  on_stop_.emplace(stop_, Wakeup{wakeup_});
+}
 
-LineReader::~LineReader() { close(wakeup_); }
+LineReader::~LineReader() {
+  on_stop_.reset();
+  close(wakeup_);
+}
 
 absl::StatusOr<std::optional<Line>> LineReader::Next() {
   if (const absl::Status mark = SkipByteOrderMark(); !mark.ok()) return mark;

@@ -65,8 +65,8 @@ class LineReader {
 
   const File file_;
   const std::stop_token stop_;
-  const int wakeup_;  // an eventfd that is written when stopped
-  const std::stop_callback<Wakeup> on_stop_;
+  const int wakeup_;                                   // an eventfd that is written when stopped
+  std::optional<std::stop_callback<Wakeup>> on_stop_;  // ends before the eventfd is closed
   std::string buffer_;
   size_t begin_ = 0;  // of what is not consumed in buffer_
   bool at_end_ = false;

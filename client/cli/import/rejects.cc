@@ -44,6 +44,7 @@ absl::StatusOr<RejectedFile> RejectedFile::Open(const std::string& path, int64_t
   absl::StatusOr<File> file =
       File::Open(path, bytes == 0 ? O_WRONLY | O_CREAT | O_TRUNC : O_WRONLY);
   if (!file.ok()) return file.status();
+  if (bytes > 0 && !file->IsRegular()) return RejectedFile(*std::move(file), bytes);
   if (bytes > 0) {
     if (file->Bytes() < bytes)
       return absl::FailedPreconditionError(absl::StrCat(path, " is shorter than it was"));

@@ -3,7 +3,6 @@
 //   sqlite_loops LOOP DATABASE SECONDS [BATCH]
 //
 // LOOP is one of
-//   select_own     a user by number, each in a read transaction of its own
 //   select_open    a user by number, 100 to a read transaction
 //   page           stepping 100 users by number, in a read transaction of its own
 //   scan           stepping all users, again and again
@@ -77,17 +76,17 @@ using Turn = std::function<Done()>;
 
 std::atomic<int64_t> kept{0};  // what was read, so that reading it is not left out
 
-Turn SelectTurn(FloorDatabase& database, bool in_one_transaction) {
+Turn SelectTurn(FloorDatabase& database) {
   auto select = std::make_shared<FloorStatement>(database, kSelect);
   auto ids = std::make_shared<UserIds>(database);
-  return [&database, select, ids, in_one_transaction] {
-    if (in_one_transaction) database.Execute("BEGIN");
+  return [&database, select, ids] {
+    database.Execute("BEGIN");
     for (int i = 0; i < kSelectsPerTransaction; ++i) {
       select->Bind(1, ids->Next());
       if (select->Step()) kept += select->ReadColumns();
       select->Reset();
     }
-    if (in_one_transaction) database.Execute("COMMIT");
+    database.Execute("COMMIT");
     return Done{kSelectsPerTransaction, kSelectsPerTransaction};
   };
 }
@@ -192,8 +191,7 @@ Turn InsertTurn(FloorDatabase& database, const std::string& path, int batch) {
 }
 
 Turn TurnOf(const std::string& loop, FloorDatabase& database, const std::string& path, int batch) {
-  if (loop == "select_own") return SelectTurn(database, /*in_one_transaction=*/false);
-  if (loop == "select_open") return SelectTurn(database, /*in_one_transaction=*/true);
+  if (loop == "select_open") return SelectTurn(database);
   if (loop == "page") return PageTurn(database);
   if (loop == "scan") return ScanTurn(database);
   if (loop == "insert") return InsertTurn(database, path, batch);
