@@ -12,7 +12,9 @@
 #include <optional>
 #include <span>
 
+#include "service/sqlite/log_file.h"
 #include "service/sqlite/page_gap.h"
+#include "service/sqlite/vfs_layer.h"
 
 namespace userservice::sqlite {
 namespace {
@@ -22,40 +24,23 @@ constexpr int kPageBytesMax = 65536;
 constexpr size_t kDatabaseHeaderBytes = 100;
 constexpr sqlite3_int64 kLargestRootAt = 52;  // four bytes, 0 unless the database has auto_vacuum
 
-// A main database file that may be written. SQLite gives the memory; the file of the VFS below
-// begins behind this.
+// A main database file that may be written.
 struct ErasingFile {
-  sqlite3_file file = {};  // first: what SQLite sees of it
-  sqlite3_file* below = nullptr;
+  LayeredFile layer;            // first
+  LogFile* log = nullptr;       // its write-ahead log, while that is open
   sqlite3_int64 bytes_max = 0;  // that the database has had, or will have
   std::unique_ptr<unsigned char[]> cleaned;
   int cleaned_bytes = 0;
 };
 
+// Where the file below begins.
 constexpr size_t kBelowAt =
-    (sizeof(ErasingFile) + alignof(std::max_align_t) - 1) & ~(alignof(std::max_align_t) - 1);
+    (std::max(sizeof(ErasingFile), sizeof(LogFile)) + alignof(std::max_align_t) - 1) &
+    ~(alignof(std::max_align_t) - 1);
+
+constexpr int kWriteLock = 0;  // among the locks of the shared memory
 
 ErasingFile& Erasing(sqlite3_file* file) { return *reinterpret_cast<ErasingFile*>(file); }
-sqlite3_vfs* VfsBelow(const sqlite3_vfs* vfs) { return static_cast<sqlite3_vfs*>(vfs->pAppData); }
-
-// A method that the VFS, or file, below answers.
-template <auto Method>
-struct Below;
-template <class Result, class... Args, Result (*sqlite3_vfs::*Method)(sqlite3_vfs*, Args...)>
-struct Below<Method> {
-  static Result Call(sqlite3_vfs* vfs, Args... args) {
-    sqlite3_vfs* const below = VfsBelow(vfs);
-    return (below->*Method)(below, args...);
-  }
-};
-template <class Result, class... Args,
-          Result (*sqlite3_io_methods::*Method)(sqlite3_file*, Args...)>
-struct Below<Method> {
-  static Result Call(sqlite3_file* file, Args... args) {
-    sqlite3_file* const below = Erasing(file).below;
-    return (below->pMethods->*Method)(below, args...);
-  }
-};
 
 int CloseErasing(sqlite3_file* file) {
   const int result = Below<&sqlite3_io_methods::xClose>::Call(file);
@@ -138,53 +123,61 @@ int WriteErasing(sqlite3_file* file, const void* data, int bytes, sqlite3_int64 
   return Below<&sqlite3_io_methods::xWrite>::Call(file, cleaned, bytes, at);
 }
 
-constexpr sqlite3_io_methods MethodsOfVersion(int version) {
-  sqlite3_io_methods methods = {};
-  methods.iVersion = version;
+int LockErasing(sqlite3_file* file, int first, int count, int flags) {
+  const bool ends_writing =
+      first == kWriteLock && flags == (SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE);
+  if (LogFile* const log = Erasing(file).log; ends_writing && log != nullptr) log->Drop();
+  return Below<&sqlite3_io_methods::xShmLock>::Call(file, first, count, flags);
+}
+
+constexpr sqlite3_io_methods ErasingMethodsOf(int version) {
+  sqlite3_io_methods methods = MethodsBelow(version);
   methods.xClose = &CloseErasing;
-  methods.xRead = &Below<&sqlite3_io_methods::xRead>::Call;
   methods.xWrite = &WriteErasing;
-  methods.xTruncate = &Below<&sqlite3_io_methods::xTruncate>::Call;
-  methods.xSync = &Below<&sqlite3_io_methods::xSync>::Call;
   methods.xFileSize = &SizeOfErasing;
-  methods.xLock = &Below<&sqlite3_io_methods::xLock>::Call;
-  methods.xUnlock = &Below<&sqlite3_io_methods::xUnlock>::Call;
-  methods.xCheckReservedLock = &Below<&sqlite3_io_methods::xCheckReservedLock>::Call;
   methods.xFileControl = &ControlErasing;
-  methods.xSectorSize = &Below<&sqlite3_io_methods::xSectorSize>::Call;
-  methods.xDeviceCharacteristics = &Below<&sqlite3_io_methods::xDeviceCharacteristics>::Call;
-  methods.xShmMap = &Below<&sqlite3_io_methods::xShmMap>::Call;
-  methods.xShmLock = &Below<&sqlite3_io_methods::xShmLock>::Call;
-  methods.xShmBarrier = &Below<&sqlite3_io_methods::xShmBarrier>::Call;
-  methods.xShmUnmap = &Below<&sqlite3_io_methods::xShmUnmap>::Call;
-  methods.xFetch = &Below<&sqlite3_io_methods::xFetch>::Call;
-  methods.xUnfetch = &Below<&sqlite3_io_methods::xUnfetch>::Call;
+  methods.xShmLock = &LockErasing;
   return methods;
 }
 
-// SQLite calls no method younger than the version, so a file has the version of the one
-// below it.
-constexpr std::array<sqlite3_io_methods, 3> kMethodsByVersion = {
-    MethodsOfVersion(1), MethodsOfVersion(2), MethodsOfVersion(3)};
+constexpr MethodsByVersion kErasingMethods = {ErasingMethodsOf(1), ErasingMethodsOf(2),
+                                              ErasingMethodsOf(3)};
+
+// Opens the file below a layer in the memory that SQLite gave for both.
+template <class Layer>
+int OpenBelow(sqlite3_vfs* vfs, sqlite3_filename name, Layer* opened, int flags, int* flags_out,
+              const MethodsByVersion& methods) {
+  LayeredFile& layer = opened->layer;
+  layer.below =
+      reinterpret_cast<sqlite3_file*>(reinterpret_cast<unsigned char*>(opened) + kBelowAt);
+  layer.below->pMethods = nullptr;
+  const int result = Below<&sqlite3_vfs::xOpen>::Call(vfs, name, layer.below, flags, flags_out);
+  TakeMethods(layer, methods);
+  return result;
+}
+
+int OpenLog(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags,
+            int* flags_out) {
+  sqlite3_file* const database = sqlite3_database_file_object(name);
+  const bool is_written =
+      database->pMethods != nullptr && database->pMethods->xWrite == &WriteErasing;
+  if (!is_written) return Below<&sqlite3_vfs::xOpen>::Call(vfs, name, file, flags, flags_out);
+  auto* const log = new (static_cast<void*>(file)) LogFile();
+  const int result = OpenBelow(vfs, name, log, flags, flags_out, kLogMethods);
+  if (file->pMethods == nullptr) return result;
+  log->of_database = &Erasing(database).log;
+  Erasing(database).log = log;
+  return result;
+}
 
 int OpenErasing(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags,
                 int* flags_out) {
-  sqlite3_vfs* const below = VfsBelow(vfs);
+  if ((flags & SQLITE_OPEN_WAL) != 0) return OpenLog(vfs, name, file, flags, flags_out);
   const bool is_written =
       (flags & SQLITE_OPEN_MAIN_DB) != 0 && (flags & SQLITE_OPEN_READWRITE) != 0;
-  if (!is_written) return below->xOpen(below, name, file, flags, flags_out);
+  if (!is_written) return Below<&sqlite3_vfs::xOpen>::Call(vfs, name, file, flags, flags_out);
   auto* const erasing = new (static_cast<void*>(file)) ErasingFile();
-  erasing->below =
-      reinterpret_cast<sqlite3_file*>(reinterpret_cast<unsigned char*>(file) + kBelowAt);
-  erasing->below->pMethods = nullptr;
-  const int result = below->xOpen(below, name, erasing->below, flags, flags_out);
-  // Without methods SQLite does not close it.
-  if (const sqlite3_io_methods* const methods = erasing->below->pMethods; methods != nullptr) {
-    const int version =
-        std::clamp(methods->iVersion, 1, static_cast<int>(kMethodsByVersion.size()));
-    erasing->file.pMethods = &kMethodsByVersion[static_cast<size_t>(version - 1)];
-  }
-  return result;
+  return OpenBelow(vfs, name, erasing, flags, flags_out, kErasingMethods);
 }
 
 sqlite3_vfs MakeErasingVfs(sqlite3_vfs* below) {
