@@ -5,27 +5,47 @@
 namespace userservice::store {
 namespace {
 
-// The weight of the newest batch: a stall is noticed at once, and forgotten after about ten
-// batches.
-constexpr double kNewest = 0.25;
+// So many commits, jobs and added rows weigh as much as all that was measured before them. A stall
+// is noticed at once, and forgotten after some ten batches.
+constexpr double kCommits = 3;
+constexpr double kJobs = 3;
+constexpr double kAddedRows = 256;
 
-absl::Duration Follow(absl::Duration average, absl::Duration newest) {
-  return average + (newest - average) * kNewest;
+// The average, moved by `count` measurements that took `time` together.
+absl::Duration Follow(absl::Duration average, absl::Duration time, size_t count, double memory) {
+  const auto measured = static_cast<double>(count);
+  return (average * memory + time) / (memory + measured);
 }
+
+size_t AddedRows(size_t rows, size_t jobs) { return rows - std::min(rows, jobs); }
 
 }  // namespace
 
-void DrainRate::Measure(size_t rows, absl::Duration statements, absl::Duration commit) {
-  if (rows == 0) return;
-  const absl::Duration row = statements / static_cast<double>(rows);
-  per_row_ = measured_ ? Follow(per_row_, row) : row;
-  per_commit_ = measured_ ? Follow(per_commit_, commit) : commit;
-  measured_ = true;
+void DrainRate::Batch::AddJob(size_t rows, absl::Duration statements) {
+  if (rows <= 1) {
+    ++small_jobs;
+    small_jobs_time += statements;
+  } else {
+    ++large_jobs;
+    large_jobs_rows += rows;
+    large_jobs_time += statements;
+  }
 }
 
-absl::Duration DrainRate::TimeFor(size_t rows) const {
+void DrainRate::Measure(const Batch& batch) {
+  per_commit_ = Follow(per_commit_, batch.commit, 1, kCommits);
+  per_job_ = Follow(per_job_, batch.small_jobs_time, batch.small_jobs, kJobs);
+  const absl::Duration first_rows = per_job_ * static_cast<double>(batch.large_jobs);
+  const absl::Duration added_rows =
+      std::max(batch.large_jobs_time - first_rows, absl::ZeroDuration());
+  per_added_row_ = Follow(per_added_row_, added_rows,
+                          AddedRows(batch.large_jobs_rows, batch.large_jobs), kAddedRows);
+}
+
+absl::Duration DrainRate::TimeFor(size_t jobs, size_t rows) const {
   const size_t batches = (rows + batch_rows_max_ - 1) / batch_rows_max_;
-  return per_commit_ * static_cast<double>(batches) + per_row_ * static_cast<double>(rows);
+  return per_commit_ * static_cast<double>(batches) + per_job_ * static_cast<double>(jobs) +
+         per_added_row_ * static_cast<double>(AddedRows(rows, jobs));
 }
 
 absl::Duration RetryAfter(absl::Duration time_to_drain) {

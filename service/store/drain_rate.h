@@ -1,12 +1,19 @@
 // DrainRate: how fast a queue of writes drains, from what its last batches took.
 //
-//   rate.Measure(/*rows=*/64, /*statements=*/absl::Milliseconds(1), absl::Milliseconds(2));
-//   rate.TimeFor(500);  // what writes of 500 rows together will take
+//   DrainRate::Batch batch;
+//   batch.AddJob(/*rows=*/1, /*statements=*/absl::Microseconds(40));
+//   batch.AddJob(1000, absl::Milliseconds(20));
+//   batch.commit = absl::Milliseconds(2);
+//   rate.Measure(batch);
+//   rate.TimeFor(/*jobs=*/3, /*rows=*/3);  // what three writes of a row will take together
 //
-// A batch costs what its commit costs, and something for each of its rows; the two are followed
-// apart, each as a moving average, so that a queue which was short (every write paid for a commit
-// of its own) predicts a long one well, and writes of one row predict those of many. Threads: none
-// of its own; the owner guards it.
+// A batch costs what its commit costs, something for each of its jobs, and something for each row
+// that a job has beside its first: three costs, each followed as a moving average. A queue that was
+// short, where every write paid for a commit of its own, so predicts a long one well, and a write
+// of one row that was slow tells nothing of rows that come by the thousand. What was measured over
+// more jobs or rows weighs more, and what was never seen is taken to cost nothing: a write that
+// waits in vain is told so at its deadline, one that is refused in error can not be made good.
+// Threads: none of its own; the owner guards it.
 #pragma once
 
 #include <cstddef>
@@ -17,18 +24,29 @@ namespace userservice::store {
 
 class DrainRate {
  public:
+  // What the jobs of one batch took that did their work.
+  struct Batch {
+    void AddJob(size_t rows, absl::Duration statements);
+
+    size_t small_jobs = 0;  // of one row
+    absl::Duration small_jobs_time;
+    size_t large_jobs = 0;
+    size_t large_jobs_rows = 0;
+    absl::Duration large_jobs_time;
+    absl::Duration commit;  // and all else that is no job's own
+  };
+
   explicit DrainRate(size_t batch_rows_max) : batch_rows_max_(batch_rows_max) {}
 
-  void Measure(size_t rows, absl::Duration statements, absl::Duration commit);
+  void Measure(const Batch& batch);
 
-  // Zero until something was measured.
-  absl::Duration TimeFor(size_t rows) const;
+  absl::Duration TimeFor(size_t jobs, size_t rows) const;
 
  private:
-  const size_t batch_rows_max_;
-  bool measured_ = false;
-  absl::Duration per_row_;
+  size_t batch_rows_max_;
   absl::Duration per_commit_;
+  absl::Duration per_job_;        // its first row included
+  absl::Duration per_added_row_;  // each of the others
 };
 
 // What a client is told to wait that was refused by a queue which needs so long to drain: that,

@@ -80,7 +80,7 @@ absl::Status Writer::Enqueue(WriteJob& job) {
   const MutexLock lock(&mutex_);
   if (closed_) return errors::ShuttingDown();
   // The batch that runs is whole; what is queued behind it will be packed anew.
-  const absl::Duration drain = rate_.TimeFor(running_.rows) + rate_.TimeFor(queued_.rows);
+  const absl::Duration drain = TimeFor(running_) + TimeFor(queued_);
   Load with_it = queued_;
   with_it.Add(job.weight_);
   const bool is_too_much =
@@ -90,7 +90,7 @@ absl::Status Writer::Enqueue(WriteJob& job) {
   // With nobody ahead a write is always taken: that is how a rate measured in bad times is measured
   // again.
   const bool somebody_ahead = running_.jobs + queued_.jobs > 0;
-  const absl::Duration turn = rate_.TimeFor(running_.rows) + rate_.TimeFor(with_it.rows);
+  const absl::Duration turn = TimeFor(running_) + TimeFor(with_it);
   if (somebody_ahead && now + turn > job.context_.deadline) {
     return errors::Overloaded("a write can not be done before its deadline", RetryAfter(drain));
   }
@@ -98,6 +98,10 @@ absl::Status Writer::Enqueue(WriteJob& job) {
   queue_.push_back(&job);
   queued_ = with_it;
   return absl::OkStatus();
+}
+
+absl::Duration Writer::TimeFor(const Load& load) const {
+  return rate_.TimeFor(load.jobs, load.rows);
 }
 
 void Writer::Run() {
@@ -276,21 +280,17 @@ absl::Status Writer::RunInScope(WriteJob& job, WriteScope& scope) {
 
 void Writer::Acknowledge(const std::vector<WriteJob*>& batch, const absl::Status& committed,
                          absl::Time begun, absl::Duration commit_time) {
-  absl::Duration statements = options_.clock() - begun - commit_time;
-  size_t rows = 0;
+  DrainRate::Batch took;
+  took.commit = options_.clock() - begun;
   for (const WriteJob* const job : batch) {
+    took.commit -= job->statement_time_;
     // One that failed on its way may have done any part of its rows: it does not tell their cost.
-    const bool tells = job->outcome_.ok() || job->statement_time_ == absl::ZeroDuration();
-    if (tells) {
-      rows += job->weight_.rows;
-    } else {
-      statements -= job->statement_time_;
-    }
+    if (job->outcome_.ok()) took.AddJob(job->weight_.rows, job->statement_time_);
   }
   {
     const MutexLock lock(&mutex_);
     running_ = Load();
-    rate_.Measure(rows, statements, commit_time);
+    rate_.Measure(took);
     ++stats_.batches;
     stats_.jobs += static_cast<int64_t>(batch.size());
     stats_.statements = connection_ ? connection_->active_statements() : 0;

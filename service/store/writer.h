@@ -12,10 +12,10 @@
 //   tells of each once it is durable.
 // Limits: queue and batches are measured in rows, since one job may write 1,000 of them, the queue
 //   also in the bytes that wait in it. What is too much for the queue, and a job whose deadline
-//   would pass before its turn at the rate measured of late, is OVERLOADED with the time after
-//   which to come back; a queue or a batch that is empty takes one job of any weight. A job whose
-//   deadline passed or whose task was stopped in the queue is not run, nor waits longer for the
-//   lock that another program holds.
+//   would pass before it is done at the rate measured of late (drain_rate.h), is OVERLOADED with
+//   the time after which to come back; a queue or a batch that is empty takes one job of any
+//   weight. A job whose deadline passed or whose task was stopped in the queue is not run, nor
+//   waits longer for the lock that another program holds.
 // I/O errors, in a job or in a commit: the batch fails, and writes are STORAGE_UNAVAILABLE until
 //   the database was opened anew and checked, which the next write tries, at most once a second.
 // Checkpoints: beside the writes, see checkpointer.h; the writer itself restarts a log that has
@@ -125,6 +125,9 @@ class Writer {
   };
 
   Writer(std::string path, const WriterOptions& options);
+
+  // What it will take at the rate measured of late.
+  absl::Duration TimeFor(const Load& load) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   // Takes the job, which will be resumed, or says why not.
   absl::Status Enqueue(WriteJob& job);

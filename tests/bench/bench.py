@@ -3,9 +3,10 @@
 
     bench.py --bin=DIR --build=DIR [--quick] [--only=ROWS] [--rounds=N]
 
-DIR of --bin has the programs of CMake's target `bench`; that of --build takes databases, which are kept, results.json
-and the plots. In each round every contestant is started in turn, the server on one processor, the load on the others.
-Prints one table of what is to be reached and whether it was, and one of everything that was measured.
+DIR of --bin has the programs of CMake's target `bench`; that of --build takes databases, which are kept, results.json,
+results.md (the tables, to stand in a document) and the plots. In each round every contestant is started in turn, the
+server on one processor, the load on the others. Prints one table of what is to be reached and whether it was, and one of
+everything that was measured.
 """
 
 import argparse
@@ -135,9 +136,10 @@ def main():
     settings = {**dataclasses.asdict(scale), 'quick': options.quick, 'minutes': minutes}
     report.print_results(about, settings, rounds, verdicts)
     report.write_json(build / 'results.json', about, settings, rounds, verdicts)
+    (build / 'results.md').write_text(report.markdown(about, settings, rounds, verdicts))
     plots.draw_all(build / 'plots', rounds, say)
-    say(f'\n{minutes} minutes. {os.path.relpath(build)}/results.json has every round, '
-        f'{os.path.relpath(build)}/plots the plots.')
+    say(f'\n{minutes} minutes. {os.path.relpath(build)}/results.json has every round, results.md the '
+        'tables, plots/ the plots.')
 
 
 if __name__ == '__main__':

@@ -86,6 +86,19 @@ class Reports(unittest.TestCase):
         self.assertRegex(lines[1], r'0\.62 \(0\.50-0\.75\) +missed$')
         self.assertRegex(lines[2], r'at most 30 MiB +- +not measured$')
 
+    def test_a_document_has_a_row_for_each_verdict_and_what_it_all_ran_on(self):
+        machine = {'processor': 'A processor', 'processors': 2, 'memory_gib': 24, 'kernel': '6.1', 'commit': 'abc',
+                   'packages': {'libsqlite3-0': '3.40.1', 'golang-go': ''}}
+        settings = {'users': 1_000_000, 'minutes': 20}
+        verdicts = [verdict(row(at_least=0.9), [one_round(1, 2), one_round(3, 4)]),
+                    verdict(row(at_most=30, unit=' MiB'), [])]
+        text = report.markdown(machine, settings, [{'echo.get.calls_per_s': 50000.0}], verdicts)
+        self.assertIn('A processor, 2 processors, 24 GiB; Linux 6.1; 1,000,000 users, 1 rounds; commit abc', text)
+        self.assertIn('libsqlite3-0 3.40.1.\n', text)
+        self.assertIn('| rate against the floor | at least 0.9 | 0.62 | 0.50 to 0.75 | missed |', text)
+        self.assertIn('| rate against the floor | at most 30 MiB | - | - | not measured |', text)
+        self.assertIn('echo.get', text)
+
     def test_numbers_have_three_digits(self):
         self.assertEqual([report.number(value) for value in (0.123, 12.345, 123.4, 56789)],
                          ['0.12', '12.3', '123', '56,789'])

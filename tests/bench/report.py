@@ -61,9 +61,15 @@ def memory_table(rounds):
                  [(name.rsplit('.', 1)[0], spread_text(spread(series(rounds, name)))) for name in names])
 
 
+def description(machine, settings, rounds):
+    """What the results hold for, in a line."""
+    return (f'{machine["processor"]}, {machine["processors"]} processors, {machine["memory_gib"]} GiB; '
+            f'Linux {machine["kernel"]}; {settings["users"]:,} users, {len(rounds)} rounds; '
+            f'commit {machine["commit"]}')
+
+
 def print_results(machine, settings, rounds, verdicts):
-    print(f'\n{machine["processor"]}, {machine["processors"]} processors, {machine["memory_gib"]} GiB; '
-          f'Linux {machine["kernel"]}; {settings["users"]:,} users, {len(rounds)} rounds; commit {machine["commit"]}')
+    print(f'\n{description(machine, settings, rounds)}')
     if machine['load_average'] > BUSY_LOAD_AVERAGE:
         print(f'Others used the machine (load average {machine["load_average"]:.1f} at the beginning): trust the '
               'ratios of processor time alone.')
@@ -77,3 +83,16 @@ def write_json(path, machine, settings, rounds, verdicts):
              **({'median': one.spread.median, 'least': one.spread.least, 'most': one.spread.most,
                  'rounds': one.spread.rounds} if one.spread else {})} for one in verdicts]
     path.write_text(json.dumps({'machine': machine, 'settings': settings, 'rows': rows, 'rounds': rounds}, indent=1))
+
+
+def markdown(machine, settings, rounds, verdicts):
+    """The same, to stand in a document: what is to be reached as a table, the rest as text."""
+    versions = ', '.join(f'{name} {version}' for name, version in machine['packages'].items() if version)
+    lines = [f'{description(machine, settings, rounds)}; {settings["minutes"]} minutes. {versions}.', '',
+             '| work | target | median | least to most | |', '|---|---|---|---|---|']
+    for one in verdicts:
+        found = one.spread
+        median = '-' if found is None else f'{number(found.median)}{one.row.unit}'
+        extent = '-' if found is None or found.rounds == 1 else f'{number(found.least)} to {number(found.most)}'
+        lines.append(f'| {one.row.work} | {one.row.target()} | {median} | {extent} | {one.text} |')
+    return '\n'.join([*lines, '', '```text', measurement_table(rounds), '', memory_table(rounds), '```', ''])

@@ -5,38 +5,81 @@
 namespace userservice::store {
 namespace {
 
+// `jobs` of `rows` each, and the commit.
+DrainRate::Batch BatchOf(size_t jobs, size_t rows, absl::Duration job, absl::Duration commit) {
+  DrainRate::Batch batch;
+  for (size_t i = 0; i < jobs; ++i) batch.AddJob(rows, job);
+  batch.commit = commit;
+  return batch;
+}
+
+DrainRate Measured(DrainRate rate, const DrainRate::Batch& batch, int times = 40) {
+  for (int i = 0; i < times; ++i) rate.Measure(batch);
+  return rate;
+}
+
 TEST(DrainRate, PredictsNothingBeforeItWasMeasured) {
   const DrainRate rate(10);
-  EXPECT_EQ(rate.TimeFor(1000), absl::ZeroDuration());
+  EXPECT_EQ(rate.TimeFor(1000, 1000), absl::ZeroDuration());
 }
 
 TEST(DrainRate, ChargesACommitForEachBatchThatIsBegun) {
-  DrainRate rate(10);
-  rate.Measure(1, absl::Milliseconds(1), absl::Milliseconds(5));
-  EXPECT_EQ(rate.TimeFor(0), absl::ZeroDuration());
-  EXPECT_EQ(rate.TimeFor(1), absl::Milliseconds(1 + 5));
-  EXPECT_EQ(rate.TimeFor(10), absl::Milliseconds(10 + 5));
-  EXPECT_EQ(rate.TimeFor(11), absl::Milliseconds(11 + 10));
+  const DrainRate rate =
+      Measured(DrainRate(10), BatchOf(1, 1, absl::Milliseconds(1), absl::Milliseconds(5)));
+  const auto milliseconds = [&](size_t jobs) {
+    return absl::ToDoubleMilliseconds(rate.TimeFor(jobs, jobs));
+  };
+  EXPECT_EQ(milliseconds(0), 0);
+  EXPECT_NEAR(milliseconds(1), 1 + 5, 0.01);
+  EXPECT_NEAR(milliseconds(10), 10 + 5, 0.01);
+  EXPECT_NEAR(milliseconds(11), 11 + 10, 0.01);
 }
 
-TEST(DrainRate, PredictsWritesOfManyRowsFromWritesOfOne) {
+TEST(DrainRate, TellsTheCostOfAJobFromThatOfItsRows) {
+  DrainRate rate(10'000);
+  DrainRate::Batch batch;
+  batch.AddJob(1, absl::Microseconds(100));
+  batch.AddJob(1001, absl::Microseconds(100 + 1000 * 20));
+  rate = Measured(rate, batch);
+  EXPECT_NEAR(absl::ToDoubleMicroseconds(rate.TimeFor(50, 50)), 50 * 100, 10);
+  EXPECT_NEAR(absl::ToDoubleMicroseconds(rate.TimeFor(2, 2002)), 2 * 100 + 2000 * 20, 100);
+}
+
+TEST(DrainRate, ASlowWriteOfOneRowTellsNothingOfThousands) {
+  DrainRate rate(10'000);
+  rate.Measure(BatchOf(1, 1, absl::Seconds(1), absl::ZeroDuration()));
+  EXPECT_LT(rate.TimeFor(1, 1000), absl::Seconds(1));
+}
+
+TEST(DrainRate, ASlowWriteOfAFewRowsTellsLittleOfThousands) {
+  DrainRate rate(10'000);
+  rate.Measure(BatchOf(1, 1000, absl::Milliseconds(20), absl::ZeroDuration()));
+  rate.Measure(BatchOf(1, 2, absl::Milliseconds(300), absl::ZeroDuration()));
+  EXPECT_LT(rate.TimeFor(1, 1000), absl::Seconds(2));
+  rate.Measure(BatchOf(1, 1000, absl::Milliseconds(20), absl::ZeroDuration()));
+  EXPECT_LT(rate.TimeFor(1, 1000), absl::Milliseconds(400));
+}
+
+TEST(DrainRate, NoticesAStallAtOnceAndForgetsIt) {
+  DrainRate rate(10);
+  rate.Measure(BatchOf(1, 1, absl::Milliseconds(1), absl::Seconds(10)));
+  EXPECT_GT(rate.TimeFor(1, 1), absl::Seconds(2));
+  rate = Measured(rate, BatchOf(1, 1, absl::Milliseconds(1), absl::Milliseconds(1)));
+  EXPECT_LT(rate.TimeFor(1, 1), absl::Milliseconds(3));
+}
+
+TEST(DrainRate, ABatchOfManyJobsTellsMoreThanOneJob) {
   DrainRate rate(1000);
-  for (int i = 0; i < 3; ++i) rate.Measure(1, absl::Microseconds(20), absl::Milliseconds(2));
-  EXPECT_EQ(rate.TimeFor(5 * 1000), 5 * (1000 * absl::Microseconds(20) + absl::Milliseconds(2)));
+  rate.Measure(BatchOf(1, 1, absl::Seconds(1), absl::ZeroDuration()));
+  rate.Measure(BatchOf(1000, 1, absl::Microseconds(50), absl::ZeroDuration()));
+  EXPECT_LT(rate.TimeFor(1, 1), absl::Milliseconds(1));
 }
 
-TEST(DrainRate, ForgetsAStall) {
-  DrainRate rate(10);
-  rate.Measure(1, absl::Milliseconds(1), absl::Seconds(10));
-  EXPECT_GT(rate.TimeFor(1), absl::Seconds(9));
-  for (int i = 0; i < 40; ++i) rate.Measure(1, absl::Milliseconds(1), absl::Milliseconds(1));
-  EXPECT_LT(rate.TimeFor(1), absl::Milliseconds(3));
-}
-
-TEST(DrainRate, IgnoresBatchesWithoutRows) {
-  DrainRate rate(10);
-  rate.Measure(0, absl::Seconds(1), absl::Seconds(1));
-  EXPECT_EQ(rate.TimeFor(1), absl::ZeroDuration());
+TEST(DrainRate, ABatchInWhichNothingWasDoneTellsOfItsCommitOnly) {
+  const DrainRate before =
+      Measured(DrainRate(10), BatchOf(1, 1, absl::Milliseconds(1), absl::ZeroDuration()));
+  const DrainRate after = Measured(before, DrainRate::Batch());
+  EXPECT_EQ(after.TimeFor(5, 5), before.TimeFor(5, 5));
 }
 
 }  // namespace

@@ -70,10 +70,10 @@ TEST_F(WriterTest, ABatchIsBoundedByItsRows) {
 
 TEST_F(WriterTest, ExpectsABatchToTakeAsLongAsItsRows) {
   const Job slow = [this](WriteScope&) -> absl::StatusOr<int64_t> {
-    Advance(absl::Milliseconds(4));
+    Advance(absl::Seconds(4));
     return 0;
   };
-  EXPECT_TRUE(WriteNow(slow).ok());
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(BlockOn(WriteOf({1000, 0}, slow)).ok());
   HeldWriter held(writer());
   StartedWrite batch(WriteOf({1000, 0}, slow));
   const CallContext in_a_second(now() + absl::Seconds(1), nullptr);
@@ -86,16 +86,16 @@ TEST_F(WriterTest, ExpectsABatchToTakeAsLongAsItsRows) {
   EXPECT_TRUE(batch.Get().ok());
 }
 
-TEST_F(WriterTest, ABatchThatFailsOnItsWayDoesNotMakeRowsLookCheap) {
+TEST_F(WriterTest, AJobThatFailsOnItsWayDoesNotMakeRowsLookCheap) {
   const Job slow = [this](WriteScope&) -> absl::StatusOr<int64_t> {
-    Advance(absl::Milliseconds(4));
+    Advance(absl::Seconds(4));
     return 0;
   };
   const Job fails_soon = [this](WriteScope&) -> absl::StatusOr<int64_t> {
     Advance(absl::Milliseconds(4));
     return errors::UserNotFound(1);
   };
-  EXPECT_TRUE(WriteNow(slow).ok());
+  EXPECT_TRUE(BlockOn(WriteOf({1000, 0}, slow)).ok());
   for (int i = 0; i < 40; ++i)
     EXPECT_EQ(errors::ReasonOf(BlockOn(WriteOf({1000, 0}, fails_soon)).status()), "USER_NOT_FOUND");
   HeldWriter held(writer());
@@ -106,6 +106,22 @@ TEST_F(WriterTest, ABatchThatFailsOnItsWayDoesNotMakeRowsLookCheap) {
       "OVERLOADED");
   held.Release();
   EXPECT_TRUE(batch.Get().ok());
+}
+
+TEST_F(WriterTest, ASlowWriteDoesNotKeepAChunkOfThousandsOut) {
+  const Job stalls = [this](WriteScope&) -> absl::StatusOr<int64_t> {
+    Advance(absl::Seconds(1));
+    return 0;
+  };
+  EXPECT_TRUE(WriteNow(stalls).ok());
+  HeldWriter held(writer());
+  const CallContext in_two_seconds(now() + absl::Seconds(2), nullptr);
+  StartedWrite chunk(Write(Insert("a@x.org"), WriteKind::kSeveralStatements, in_two_seconds,
+                           WriteWeight(1000, 0)));
+  StartedWrite behind(Write(Insert("b@x.org"), WriteKind::kOneStatement, in_two_seconds));
+  held.Release();
+  EXPECT_TRUE(chunk.Get().ok()) << chunk.Get().status();
+  EXPECT_TRUE(behind.Get().ok()) << behind.Get().status();
 }
 
 TEST_F(WriterTest, RefusesAtOnceWhatCanNotBeDoneBeforeItsDeadline) {
