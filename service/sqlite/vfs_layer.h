@@ -1,7 +1,7 @@
 // What a VFS of SQLite's that stands over another one is made of. Private to this folder.
 //
-// A file of it begins with a LayeredFile; the file of the VFS below stands behind it, in memory that
-// SQLite gives. What a layer does not do itself, the VFS or the file below does.
+// A file of it begins with a LayeredFile; the file of the VFS below stands behind it, in memory
+// that SQLite gives. What a layer does not do itself, the VFS or the file below does.
 #pragma once
 
 #include <sqlite3.h>
