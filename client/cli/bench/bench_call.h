@@ -19,6 +19,7 @@
 #include "client/cli/bench/random.h"
 #include "client/cli/bench/workload.h"
 #include "grpc/support/time.h"
+#include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/completion_queue.h"
 #include "users/v1/user_service.grpc.pb.h"
@@ -36,6 +37,7 @@ struct CallTarget {
   Random* random = nullptr;
   uint64_t* emails = nullptr;  // how many this thread has made up
   users::v1::UserService::Stub* stub = nullptr;
+  grpc::Channel* channel = nullptr;  // the stub's
   std::optional<int64_t> deadline_ns;
 };
 

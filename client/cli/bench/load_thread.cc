@@ -30,6 +30,7 @@ LoadThread::LoadThread(const LoadOptions& options, const Workload& workload,
       emails_(static_cast<uint64_t>(index) << 48U) {
   for (size_t i = static_cast<size_t>(index); i < channels.size();
        i += static_cast<size_t>(options.threads)) {
+    channels_.push_back(channels[i]);
     stubs_.push_back(users::v1::UserService::NewStub(channels[i]));
   }
   if (options.rate_per_s.has_value())
@@ -128,6 +129,7 @@ CallTarget LoadThread::NextTarget(int64_t now_ns, bool is_stream) {
   target.random = &random_;
   target.emails = &emails_;
   target.stub = stubs_[next_stub_].get();
+  target.channel = channels_[next_stub_].get();
   next_stub_ = (next_stub_ + 1) % stubs_.size();
   if (!is_stream) {
     target.deadline_ns = now_ns + absl::ToInt64Nanoseconds(options_.timeout);

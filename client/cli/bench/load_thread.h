@@ -55,7 +55,8 @@ class LoadThread {
   const LoadPhases phases_;
   const int concurrency_;
   grpc::CompletionQueue queue_;
-  std::vector<std::unique_ptr<users::v1::UserService::Stub>> stubs_;
+  std::vector<std::shared_ptr<grpc::Channel>> channels_;
+  std::vector<std::unique_ptr<users::v1::UserService::Stub>> stubs_;  // of each
   size_t next_stub_ = 0;
   Random random_;
   uint64_t emails_;

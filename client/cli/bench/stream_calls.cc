@@ -1,8 +1,12 @@
 // The calls of a load that are streams.
 #include <algorithm>
+#include <optional>
 
 #include "client/cli/bench/bench_call.h"
+#include "google/protobuf/io/coded_stream.h"
 #include "grpcpp/support/async_stream.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/proto_buffer_reader.h"
 
 namespace userservice::cli {
 namespace {
@@ -49,7 +53,7 @@ class ReadingCall : public Base {
  private:
   enum class State { kStarting, kReading, kFinishing };
 
-  virtual void Take(const Response& response) = 0;
+  virtual void Take(Response& response) = 0;
 
   State state_ = State::kStarting;
   Response response_;
@@ -67,7 +71,7 @@ class ExportCall final : public ReadingCall<BenchCall, ExportUsersResponse> {
   }
 
  private:
-  void Take(const ExportUsersResponse& chunk) override {
+  void Take(ExportUsersResponse& chunk) override {
     for (const users::v1::User& user : chunk.users()) {
       if (user.user_id() <= last_user_id_) wrong_ = "users out of order";
       last_user_id_ = user.user_id();
@@ -78,23 +82,62 @@ class ExportCall final : public ReadingCall<BenchCall, ExportUsersResponse> {
   int64_t last_user_id_ = 0;
 };
 
-class WatchCallImpl final : public ReadingCall<WatchCall, WatchUsersResponse> {
+// What the load looks at in a message of the change feed, read from its bytes: a thousand watchers
+// that made messages of users of all that they are sent would measure themselves.
+struct WatchedChanges {
+  int64_t changes = 0;
+  int64_t revision = 0;
+};
+
+std::optional<WatchedChanges> ScanChanges(grpc::ByteBuffer& message) {
+  constexpr uint32_t kChanges = WatchUsersResponse::kChangesFieldNumber << 3U | 2U;
+  constexpr uint32_t kRevision = WatchUsersResponse::kRevisionFieldNumber << 3U;
+  constexpr uint32_t kSynced = WatchUsersResponse::kSyncedFieldNumber << 3U;
+  grpc::ProtoBufferReader reader(&message);
+  google::protobuf::io::CodedInputStream bytes(&reader);
+  WatchedChanges found;
+  while (const uint32_t field = bytes.ReadTag()) {
+    uint64_t value = 0;
+    if (!bytes.ReadVarint64(&value)) return std::nullopt;
+    if (field == kChanges) {
+      ++found.changes;
+      if (!bytes.Skip(static_cast<int>(value))) return std::nullopt;
+    } else if (field == kRevision) {
+      found.revision = static_cast<int64_t>(value);
+    } else if (field != kSynced) {
+      return std::nullopt;
+    }
+  }
+  return bytes.ConsumedEntireMessage() ? std::optional(found) : std::nullopt;
+}
+
+class WatchCallImpl final : public ReadingCall<WatchCall, grpc::ByteBuffer> {
  public:
   void Start(const CallTarget& target) override {
+    using Factory = grpc::internal::ClientAsyncReaderFactory<grpc::ByteBuffer>;
     users::v1::WatchUsersRequest request;
     request.set_filter(target.workload->options.filter);
-    StartReading(target.stub->PrepareAsyncWatchUsers(NewContext(target), request, target.queue));
+    const grpc::internal::RpcMethod method("/users.v1.UserService/WatchUsers",
+                                           grpc::internal::RpcMethod::SERVER_STREAMING);
+    StartReading(std::unique_ptr<grpc::ClientAsyncReader<grpc::ByteBuffer>>(
+        Factory::Create(target.channel, target.queue, method, NewContext(target), request,
+                        /*start=*/false, nullptr)));
   }
 
   int64_t messages() const override { return messages_; }
   int64_t changes() const override { return changes_; }
 
  private:
-  void Take(const WatchUsersResponse& response) override {
+  void Take(grpc::ByteBuffer& response) override {
+    const std::optional<WatchedChanges> found = ScanChanges(response);
+    if (!found.has_value()) {
+      wrong_ = "no message of changes";
+      return;
+    }
     ++messages_;
-    changes_ += response.changes_size();
-    if (response.revision() < revision_) wrong_ = "revisions out of order";
-    revision_ = response.revision();
+    changes_ += found->changes;
+    if (found->revision < revision_) wrong_ = "revisions out of order";
+    revision_ = found->revision;
   }
 
   int64_t messages_ = 0;
