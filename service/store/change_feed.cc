@@ -10,6 +10,15 @@
 #include "service/store/storage_error.h"
 
 namespace userservice::store {
+namespace {
+
+// Shorter ones are put together: each costs the thread a wake-up.
+constexpr absl::Duration kRestMin = absl::Milliseconds(1);
+
+// A round, so that ticks and what is new come in time.
+constexpr absl::Duration kRoundMax = absl::Seconds(1);
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<ChangeFeed>> ChangeFeed::Open(const std::string& path,
                                                              Broadcast& committed, LogGate& gate,
@@ -41,9 +50,10 @@ ChangeFeed::~ChangeFeed() {
   thread_.join();
 }
 
-void ChangeFeed::Add() {
+Broadcast& ChangeFeed::Add() {
   const MutexLock lock(&mutex_);
   if (stats_.followers++ == 0) StartOver();
+  return news_[followers_ever_++ % news_.size()];
 }
 
 void ChangeFeed::Remove() {
@@ -56,8 +66,6 @@ ChangeFeed::View ChangeFeed::Look(int64_t revision) const {
   View view;
   view.newest = newest_;
   view.ticks = ticks_;
-  // Of what is published after this, a waiter for the next news is told.
-  view.news = news_.value();
   const auto next =
       std::lower_bound(ring_.begin(), ring_.end(), revision,
                        [](const Message& message, int64_t after) { return message.after < after; });
@@ -83,13 +91,34 @@ void ChangeFeed::Run() {
   while (AwaitFollower()) {
     const int64_t newest = Look(0).newest;
     const bool is_new = committed_.BlockUntil(newest + 1, next_tick, stop_);
-    if (is_new && is_followed()) ReadAfter(newest);
+    const size_t bytes = is_new && is_followed() ? ReadAfter(newest) : 0;
     if (absl::Now() >= next_tick) {
       Tick();
       next_tick = absl::Now() + options_.progress_interval;
     }
-    news_.Publish(news_.value() + 1);
+    Tell(bytes);
   }
+}
+
+// Calls of other kinds, and the writes that go on, find room between one part of the followers and
+// the next.
+void ChangeFeed::Tell(size_t bytes) {
+  const auto kib = static_cast<int64_t>(bytes / 1024);
+  const absl::Duration each = options_.rest_per_follower + kib * options_.rest_per_kib;
+  const auto followers = static_cast<int64_t>(stats().followers);
+  const absl::Duration round = std::min(followers * each, kRoundMax);
+  absl::Duration rest;
+  for (Broadcast& news : news_) {
+    news.Publish(news.value() + 1);
+    rest += round / static_cast<int64_t>(news_.size());
+    if (rest >= kRestMin) Rest(std::exchange(rest, absl::ZeroDuration()));
+  }
+}
+
+void ChangeFeed::Rest(absl::Duration duration) {
+  const auto is_closed = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return closed_; };
+  const MutexLock lock(&mutex_);
+  mutex_.AwaitWithTimeout(Condition(&is_closed), duration);
 }
 
 // False: the feed ends.
@@ -106,16 +135,24 @@ bool ChangeFeed::is_followed() const {
   return !closed_ && stats_.followers > 0;
 }
 
+// Of a message that all can be told of within a round.
+size_t ChangeFeed::RoundBytesMax() const {
+  const auto followers = static_cast<int64_t>(std::max<size_t>(stats().followers, 1));
+  const int64_t kib = kRoundMax / followers / options_.rest_per_kib;
+  return static_cast<size_t>(std::clamp<int64_t>(kib, 1, 1024)) * 1024;
+}
+
 absl::StatusOr<ChangePage> ChangeFeed::ReadPage(int64_t after) {
   // What is committed, and no more: a read may see what is durable and not announced yet.
   ChangeQuery query;
   query.up_to_revision = committed_.value();
+  query.page_bytes = std::min(query.page_bytes, RoundBytesMax());
   const LogGate::Scan scan(&gate_);
   return ReadChanges(*connection_, sqlite::QueryLimits(absl::InfiniteFuture(), &stop_),
                      ChangePosition::AfterRevision(after), query);
 }
 
-void ChangeFeed::ReadAfter(int64_t after) {
+size_t ChangeFeed::ReadAfter(int64_t after) {
   absl::StatusOr<ChangePage> page = ReadPage(after);
   Message message;
   if (page.ok()) {
@@ -126,14 +163,19 @@ void ChangeFeed::ReadAfter(int64_t after) {
   }
   const MutexLock lock(&mutex_);
   ++stats_.table_reads;
-  if (newest_ != after) return;  // meanwhile it has started over, for others than it was read for
-  if (!page.ok()) return StartOver();
+  if (newest_ != after) return 0;  // meanwhile it started over, for others than it was read for
+  if (!page.ok()) {
+    StartOver();
+    return 0;
+  }
+  const size_t bytes = message.bytes->size();
   ++stats_.messages;
   newest_ = message.revision;
   message.tick = ticks_;
-  stats_.ring_bytes += message.bytes->size();
+  stats_.ring_bytes += bytes;
   ring_.push_back(std::move(message));
   while (ring_.size() > 1 && stats_.ring_bytes > options_.ring_bytes_max) DropOldest();
+  return bytes;
 }
 
 void ChangeFeed::Tick() {

@@ -1,8 +1,9 @@
 // ChangeFeed: reads each change of the table once, for all who watch it from the same place on.
 //
-//   const ChangeFeed::Follower follower(feed);          // while there is one, the feed works
+//   ChangeFeed::Follower follower(feed);                // while there is one, the feed works
+//   const int64_t heard = follower.news().value();
 //   ChangeFeed::View view = feed.Look(revision);
-//   if (view.message == nullptr) co_await feed.news().WaitFor(view.news + 1);
+//   if (view.message == nullptr) co_await follower.news().WaitFor(heard + 1);
 //
 // Woken by the writer's commits, a thread with a read-only connection reads what is new and encodes
 // it, one message for all. The messages of late stay in a ring. One holds what came after the one
@@ -12,6 +13,10 @@
 // Memory: the ring's bytes at most, and what was dropped from it and is still being sent. Messages
 //   older than a tick go too, as users in them may have been erased since; without a follower the
 //   ring is empty, and the thread rests.
+// Pace: a message goes to some followers after others, over as long as rest_per_follower and
+//   rest_per_kib say, and the next is read after that: of all that was committed meanwhile, up to a
+//   page. So a thousand followers take a small part of the time of the thread that sends, and do
+//   not hold up the writes; where these are more than they can be told of in time, they lag.
 // Ticks: news for all, each progress_interval, so that an idle stream can tell how far it is.
 // Errors: if a read fails the ring begins anew behind the gap. Who follows then reads the table
 //   itself, and learns of the error if it lasts.
@@ -19,6 +24,7 @@
 // gate outlive it, and it all its followers.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -44,6 +50,8 @@ struct ChangeFeedOptions {
 
   size_t ring_bytes_max = 16 << 20;  // the newest message is kept whatever its size
   absl::Duration progress_interval = absl::Seconds(10);
+  absl::Duration rest_per_follower = absl::Microseconds(50);  // of a message,
+  absl::Duration rest_per_kib = absl::Microseconds(40);       // and of each KiB of it for each
 };
 
 class ChangeFeed {
@@ -57,13 +65,17 @@ class ChangeFeed {
 
   class Follower {
    public:
-    explicit Follower(ChangeFeed& feed) : feed_(feed) { feed_.Add(); }
+    explicit Follower(ChangeFeed& feed) : feed_(feed), news_(feed.Add()) {}
     Follower(const Follower&) = delete;
     Follower& operator=(const Follower&) = delete;
     ~Follower() { feed_.Remove(); }
 
+    // Grows with each message and each tick.
+    Broadcast& news() { return news_; }
+
    private:
     ChangeFeed& feed_;
+    Broadcast& news_;
   };
 
   // What there is for who has come to a revision.
@@ -72,15 +84,11 @@ class ChangeFeed {
     int64_t message_revision = 0;
     int64_t newest = 0;  // the newest revision that was read
     int64_t ticks = 0;
-    int64_t news = 0;  // what news() was before
   };
   View Look(int64_t revision) const;
 
   // A follower reads a page of the table itself.
   void CountOwnRead();
-
-  // Grows with each message and each tick.
-  Broadcast& news() { return news_; }
 
   struct Stats {
     int64_t table_reads = 0;  // by the feed, for all
@@ -102,15 +110,22 @@ class ChangeFeed {
   ChangeFeed(std::unique_ptr<sqlite::Connection> connection, Broadcast& committed, LogGate& gate,
              const ChangeFeedOptions& options);
 
-  void Add();
+  // What is told to some of the followers at once: to one in so many.
+  static constexpr size_t kNewsCount = 64;
+
+  Broadcast& Add();
   void Remove();
 
   // The thread's.
   void Run();
   bool AwaitFollower();
   bool is_followed() const;
+  size_t RoundBytesMax() const;
   absl::StatusOr<ChangePage> ReadPage(int64_t after);
-  void ReadAfter(int64_t after);
+  // The bytes of the message.
+  size_t ReadAfter(int64_t after);
+  void Tell(size_t bytes);
+  void Rest(absl::Duration duration);
   void Tick();
   void DropOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartOver() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -119,7 +134,7 @@ class ChangeFeed {
   Broadcast& committed_;
   LogGate& gate_;
   const ChangeFeedOptions options_;
-  Broadcast news_;
+  std::array<Broadcast, kNewsCount> news_;
   std::stop_source stop_source_;
   const std::stop_token stop_ = stop_source_.get_token();
 
@@ -127,6 +142,7 @@ class ChangeFeed {
   std::deque<Message> ring_ ABSL_GUARDED_BY(mutex_);
   int64_t newest_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t ticks_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t followers_ever_ ABSL_GUARDED_BY(mutex_) = 0;
   Stats stats_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 

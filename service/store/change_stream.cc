@@ -39,13 +39,15 @@ Task<absl::StatusOr<EncodedChanges>> SqliteChangeStream::Next() {
   for (;;) {
     absl::Status ended = CheckNotEnded(context_, stop, absl::Now());
     if (!ended.ok()) co_return ended;
+    // Of what comes after this, a waiter for more is told.
+    const int64_t heard = follower_.news().value();
     const ChangeFeed::View view = feed_.Look(position_.revision);
     const int64_t newest = std::max(view.newest, begun_at_);
     if (HasCaughtUp(newest)) {
       const bool has_said_so = std::exchange(synced_, true);
       const bool is_silent = std::exchange(ticks_, view.ticks) == view.ticks;
       if (!has_said_so || !is_silent) co_return Progress();
-      co_await feed_.news().WaitFor(view.news + 1);
+      co_await follower_.news().WaitFor(heard + 1);
       continue;
     }
     ticks_ = view.ticks;

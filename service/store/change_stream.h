@@ -34,7 +34,7 @@ class SqliteChangeStream final : public ChangeStream {
   Task<absl::StatusOr<ChangePage>> ReadPage(int64_t up_to_revision);
 
   const CallContext context_;
-  const ChangeFeed::Follower follower_;
+  ChangeFeed::Follower follower_;
   ChangeFeed& feed_;
   Reader& reader_;
   Broadcast& committed_;

@@ -270,6 +270,17 @@ TEST_F(ChangeStreamTest, WithoutAFollowerTheFeedReadsAndKeepsNothing) {
   EXPECT_EQ(replica.users().size(), 10u);
 }
 
+TEST_F(ChangeStreamTest, WhatIsCommittedWhileTheFeedRestsIsToldTogether) {
+  options_.feed.rest_per_follower = absl::Seconds(1);
+  const auto stream = Watch(std::nullopt);
+  Next(*stream);
+  ASSERT_TRUE(Create(MakeUser("Ann", "ann@example.com")).ok());
+  EXPECT_EQ(Next(*stream).changes_size(), 1);
+  ASSERT_TRUE(Create(MakeUser("Bob", "bob@example.com")).ok());
+  ASSERT_TRUE(Create(MakeUser("Cid", "cid@example.com")).ok());
+  EXPECT_EQ(Next(*stream).changes_size(), 2);
+}
+
 TEST_F(ChangeStreamTest, OldMessagesLeaveTheRingByThemselves) {
   options_.feed.progress_interval = absl::Milliseconds(2);
   const auto stream = Watch(0);
