@@ -37,6 +37,11 @@ int Digits(std::string_view text, size_t first, size_t count) {
   return value;
 }
 
+void SetDigits(std::string& text, size_t first, size_t count, int64_t value) {
+  for (size_t i = first + count; i-- > first; value /= 10)
+    text[i] = static_cast<char>('0' + value % 10);
+}
+
 // What the zone adds to UTC, or nothing if it is no zone.
 std::optional<absl::Duration> ZoneOffset(std::string_view zone) {
   if (zone.empty() || zone == "Z") return absl::ZeroDuration();
@@ -73,8 +78,20 @@ bool IsInYears1To9999(absl::Time time) {
 
 }  // namespace
 
+// Each user that is written has one: absl::FormatTime takes six times as long.
 std::string FormatStoredTime(absl::Time time) {
-  return absl::FormatTime("%E4Y-%m-%d %H:%M:%E6S", time, absl::UTCTimeZone());
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  const int64_t micros = absl::ToUnixMicros(time) - seconds * 1'000'000;
+  const absl::CivilSecond civil = absl::CivilSecond() + seconds;
+  std::string text = "0000-00-00 00:00:00.000000";
+  SetDigits(text, 0, 4, civil.year());
+  SetDigits(text, 5, 2, civil.month());
+  SetDigits(text, 8, 2, civil.day());
+  SetDigits(text, 11, 2, civil.hour());
+  SetDigits(text, 14, 2, civil.minute());
+  SetDigits(text, 17, 2, civil.second());
+  SetDigits(text, 20, 6, micros);
+  return text;
 }
 
 std::optional<absl::Time> ParseStoredTime(std::string_view text) {

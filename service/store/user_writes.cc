@@ -85,7 +85,9 @@ absl::StatusOr<users::v1::User> InsertUser(WriteScope& scope, const users::v1::U
   const std::string time = FormatStoredTime(now);
   const int64_t revision = scope.next_revision();
   sqlite::QueryScope row(scope.connection(), kInsertUser, scope.limits());
-  row.Bind(user.name(), user.email(), AgeOf(user), time, time, revision);
+  const sqlite::StaticText bound_time(time);
+  row.Bind(sqlite::StaticText(user.name()), sqlite::StaticText(user.email()), AgeOf(user),
+           bound_time, bound_time, revision);
   const absl::Status status = row.Run();
   if (absl::IsAlreadyExists(status)) return errors::EmailTaken(user.email());
   if (!status.ok()) return StorageError(status);
