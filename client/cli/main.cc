@@ -1,5 +1,6 @@
 #include "client/cli/main.h"
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <string>
@@ -37,6 +38,9 @@ std::string CheckAddress(const std::string& text) {
   return absl::StrCat("not HOST:PORT, like 127.0.0.1:50051: '", text, "'");
 }
 
+// What "inf" comes to: a moment so far away can still be told to gRPC.
+constexpr absl::Duration kLongestTimeout = absl::Hours(24 * 365);
+
 void AddGlobals(CLI::App& app, Globals& globals) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--server", globals.server, "Where the server listens")
@@ -51,7 +55,8 @@ void AddGlobals(CLI::App& app, Globals& globals) {
       ->default_str("table")
       ->check(CLI::IsMember({"table", "json", "csv"}).description(""));
   AddDuration(
-      app, "--timeout", [&globals](absl::Duration timeout) { globals.timeout = timeout; },
+      app, "--timeout",
+      [&globals](absl::Duration timeout) { globals.timeout = std::min(timeout, kLongestTimeout); },
       "The deadline of each RPC; exports, imports and watches have none unless it is given")
       ->default_str("10s");
 }

@@ -108,6 +108,9 @@ class Bench(unittest.TestCase):
         self.assertEqual(report['all']['failed'], 50)
         self.assertEqual(report['all']['calls'], 50)
 
+    def test_a_deadline_may_be_never(self):
+        self.assertEqual(self.bench('--timeout=inf', '--calls=20', '--warmup=0s', '--users=10')['all']['failed'], 0)
+
     def test_a_deadline_that_passes_is_an_error_like_others(self):
         report = self.bench('--timeout=1us', '--calls=20', '--warmup=0s', '--users=10', code=1)
         self.assertEqual(sum(report['all']['errors'].values()), 20)

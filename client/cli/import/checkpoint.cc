@@ -31,6 +31,7 @@ std::string CheckpointText(const Checkpoint& checkpoint) {
   StateText state(kTitle);
   state.Add("import_id", checkpoint.import_id);
   state.Add("server", checkpoint.server);
+  state.Add("rejected_file", checkpoint.rejected_path);
   state.Add("format", FormatName(checkpoint.format));
   state.Add("file_bytes", checkpoint.file_bytes);
   state.Add("chunks", checkpoint.chunks);
@@ -52,7 +53,8 @@ absl::StatusOr<Checkpoint> ParseCheckpoint(const std::string& text) {
   std::string format;
   for (const auto& [key, value] :
        {std::pair("import_id", &checkpoint.import_id), std::pair("server", &checkpoint.server),
-        std::pair("format", &format), std::pair("hash", &checkpoint.end.hash)}) {
+        std::pair("rejected_file", &checkpoint.rejected_path), std::pair("format", &format),
+        std::pair("hash", &checkpoint.end.hash)}) {
     absl::StatusOr<std::string> read = state->Get(key);
     if (!read.ok()) return read.status();
     *value = *std::move(read);
@@ -73,20 +75,25 @@ absl::StatusOr<Checkpoint> ParseCheckpoint(const std::string& text) {
   return checkpoint;
 }
 
-absl::Status MayGoOn(const Checkpoint& checkpoint, const std::string& server, InputFormat format,
-                     int64_t file_bytes) {
-  if (checkpoint.server != server) {
+absl::Status MayGoOn(const Checkpoint& earlier, const Checkpoint& wanted) {
+  if (earlier.server != wanted.server) {
     return absl::FailedPreconditionError(
-        absl::StrCat("it was begun with --server=", checkpoint.server));
+        absl::StrCat("it was begun with --server=", earlier.server));
   }
-  if (checkpoint.format != format) {
+  if (earlier.format != wanted.format) {
     return absl::FailedPreconditionError(
-        absl::StrCat("it was begun with --format=", FormatName(checkpoint.format)));
+        absl::StrCat("it was begun with --format=", FormatName(earlier.format)));
   }
-  if (checkpoint.file_bytes != file_bytes) {
+  if (earlier.rejected_path != wanted.rejected_path) {
+    return absl::FailedPreconditionError(
+        earlier.rejected_path.empty()
+            ? "it was begun without --rejected"
+            : absl::StrCat("it was begun with --rejected=", earlier.rejected_path));
+  }
+  if (earlier.file_bytes != wanted.file_bytes) {
     return absl::FailedPreconditionError(absl::StrCat("the file has changed since: it has ",
-                                                      file_bytes, " bytes, and had ",
-                                                      checkpoint.file_bytes));
+                                                      wanted.file_bytes, " bytes, and had ",
+                                                      earlier.file_bytes));
   }
   return absl::OkStatus();
 }

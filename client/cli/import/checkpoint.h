@@ -23,6 +23,7 @@ struct Checkpoint {
   Checkpoint() = default;
   std::string import_id;  // the request ids are made of it
   std::string server;
+  std::string rejected_path;  // none if empty
   InputFormat format = InputFormat::kCsv;
   int64_t file_bytes = 0;
   int64_t chunks = 0;  // that were answered
@@ -36,9 +37,9 @@ struct Checkpoint {
 std::string CheckpointText(const Checkpoint& checkpoint);
 absl::StatusOr<Checkpoint> ParseCheckpoint(const std::string& text);
 
-// Whether an import into `server` of a file of this format and size may go on from there; the hash
-// is for whoever reads the file. FAILED_PRECONDITION says why not.
-absl::Status MayGoOn(const Checkpoint& checkpoint, const std::string& server, InputFormat format,
-                     int64_t file_bytes);
+// Whether an import that is `wanted` may go on from an earlier one: into the same server, of a file
+// of the same format and size, with its rejected lines in the same place. The hash is for whoever
+// reads the file. FAILED_PRECONDITION says why not.
+absl::Status MayGoOn(const Checkpoint& earlier, const Checkpoint& wanted);
 
 }  // namespace userservice::cli

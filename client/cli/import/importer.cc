@@ -68,26 +68,24 @@ absl::Status Importer::Open() {
   if (!file.ok()) return file.status();
   if (file->IsRegular() && IsSameFile(*file, arguments_.rejected_path))
     return absl::InvalidArgumentError("--rejected names the file that is imported");
-  const int64_t file_bytes = file->Bytes();
   is_resumable_ = arguments_.path != "-" && file->IsRegular();
   state_path_ = arguments_.state_path.empty() ? absl::StrCat(arguments_.path, ".import-state")
                                               : arguments_.state_path;
   if (arguments_.rejected_path == state_path_)
     return absl::InvalidArgumentError("--rejected names the file of the import's state");
+  done_.import_id = NewRequestId();
+  done_.server = globals_.server;
+  done_.rejected_path = arguments_.rejected_path;
+  done_.format = *format;
+  done_.file_bytes = file->Bytes();
   if (is_resumable_) {
-    const absl::StatusOr<bool> loaded = LoadCheckpoint(*format, file_bytes);
+    const absl::StatusOr<bool> loaded = LoadCheckpoint();
     if (!loaded.ok()) {
       return absl::FailedPreconditionError(
           absl::StrCat("can not go on from ", state_path_, ": ", loaded.status().message(),
                        "; remove it to import the file from its beginning"));
     }
     saved_ = *loaded;
-  }
-  if (!saved_) {
-    done_.import_id = NewRequestId();
-    done_.server = globals_.server;
-    done_.format = *format;
-    done_.file_bytes = file_bytes;
   }
   if (const absl::Status opened = OpenChunks(*std::move(file)); !opened.ok()) return opened;
   if (!arguments_.rejected_path.empty()) {
@@ -100,13 +98,13 @@ absl::Status Importer::Open() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> Importer::LoadCheckpoint(InputFormat format, int64_t file_bytes) {
+absl::StatusOr<bool> Importer::LoadCheckpoint() {
   const absl::StatusOr<std::string> text = ReadSmallFile(state_path_);
   if (absl::IsNotFound(text.status())) return false;
   if (!text.ok()) return text.status();
   absl::StatusOr<Checkpoint> checkpoint = ParseCheckpoint(*text);
   if (!checkpoint.ok()) return checkpoint.status();
-  const absl::Status may_go_on = MayGoOn(*checkpoint, globals_.server, format, file_bytes);
+  const absl::Status may_go_on = MayGoOn(*checkpoint, done_);
   if (!may_go_on.ok()) return may_go_on;
   done_ = *std::move(checkpoint);
   return true;

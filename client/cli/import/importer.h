@@ -48,7 +48,7 @@ class Importer {
  private:
   absl::Status OpenChunks(File file);
   // True if there is an earlier run's checkpoint.
-  absl::StatusOr<bool> LoadCheckpoint(InputFormat format, int64_t file_bytes);
+  absl::StatusOr<bool> LoadCheckpoint();
   absl::Status SendAll(ImportStream& import);
   absl::Status Take(const ImportStream::Outcome& outcome);
   absl::Status Save();

@@ -13,6 +13,7 @@ Checkpoint Halfway() {
   Checkpoint checkpoint;
   checkpoint.import_id = "2b0c6f0e-6f0e-4f4e-9d43-5a2d7c1c2b11";
   checkpoint.server = "127.0.0.1:50051";
+  checkpoint.rejected_path = "no good.csv";
   checkpoint.format = InputFormat::kJsonLines;
   checkpoint.file_bytes = 1'000'000;
   checkpoint.chunks = 3;
@@ -31,6 +32,7 @@ TEST(Checkpoint, IsReadAsItWasWritten) {
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(CheckpointText(*read), CheckpointText(Halfway()));
   EXPECT_EQ(read->end.hash, Halfway().end.hash);
+  EXPECT_EQ(read->rejected_path, "no good.csv");
   EXPECT_EQ(read->format, InputFormat::kJsonLines);
   EXPECT_EQ(read->created, 2'999);
   ASSERT_EQ(read->listed.size(), 1);
@@ -53,13 +55,24 @@ TEST(Checkpoint, ThatIsNoneIsRefused) {
 
 TEST(Checkpoint, GoesOnForTheSameImportAlone) {
   const Checkpoint halfway = Halfway();
-  EXPECT_TRUE(MayGoOn(halfway, halfway.server, halfway.format, 1'000'000).ok());
-  EXPECT_THAT(MayGoOn(halfway, "other:1", halfway.format, 1'000'000).message(),
+  EXPECT_TRUE(MayGoOn(halfway, Halfway()).ok());
+  const auto refused = [&](void (*change)(Checkpoint&)) {
+    Checkpoint wanted = Halfway();
+    change(wanted);
+    return std::string(MayGoOn(halfway, wanted).message());
+  };
+  EXPECT_THAT(refused([](Checkpoint& wanted) { wanted.server = "other:1"; }),
               HasSubstr("--server=127.0.0.1:50051"));
-  EXPECT_THAT(MayGoOn(halfway, halfway.server, InputFormat::kCsv, 1'000'000).message(),
+  EXPECT_THAT(refused([](Checkpoint& wanted) { wanted.format = InputFormat::kCsv; }),
               HasSubstr("--format=jsonl"));
-  EXPECT_THAT(MayGoOn(halfway, halfway.server, halfway.format, 1'000'001).message(),
+  EXPECT_THAT(refused([](Checkpoint& wanted) { wanted.rejected_path = "another.csv"; }),
+              HasSubstr("--rejected=no good.csv"));
+  EXPECT_THAT(refused([](Checkpoint& wanted) { ++wanted.file_bytes; }),
               HasSubstr("the file has changed"));
+
+  Checkpoint without = Halfway();
+  without.rejected_path.clear();
+  EXPECT_THAT(std::string(MayGoOn(without, halfway).message()), HasSubstr("without --rejected"));
 }
 
 }  // namespace
