@@ -79,7 +79,7 @@ int64_t SystemCallsThatWrite() {
 
 TEST_F(LogFileTest, WritesATransactionInLongRuns) {
   const int64_t before = SystemCallsThatWrite();
-  AddNotes(1600, "a");  // 400 pages and more
+  AddNotes(1600, "a");                              // 400 pages and more
   EXPECT_LT(SystemCallsThatWrite() - before, 200);  // also where the system does not count them
   EXPECT_EQ(AsOthersSee("SELECT count(*) FROM notes"), 1600);
 }
