@@ -106,12 +106,11 @@ absl::StatusOr<google::protobuf::Empty> EmptyOf(const absl::Status& status) {
 Task<absl::StatusOr<User>> CreateUser(rpc::Call& call, const users::v1::CreateUserRequest& request,
                                       store::UserStore& store) {
   UserValues values;
-  std::vector<User> users;
-  users.push_back(NewUserOf(request.user(), "", values));
+  const std::vector<User> users = {NewUserOf(request.user(), "", values)};
   const absl::Status valid = values.status();
   if (!valid.ok()) co_return valid;
   users::v1::CreateUserRequest payload;
-  if (!request.request_id().empty()) *payload.mutable_user() = users.front();
+  *payload.mutable_user() = users.front();
   payload.set_validate_only(request.validate_only());
   const absl::StatusOr<store::WriteOptions> options =
       WriteOptionsOf("CreateUser", request.request_id(), request.validate_only(), payload, store);
