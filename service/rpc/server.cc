@@ -143,6 +143,8 @@ void Server::Drain(absl::Duration drain) {
   // Cancels what is left at the deadline, and gives back every armed call.
   server_->Shutdown(absl::ToChronoTime(close_by));
   host_.WaitForNoObjects();
+  // What handlers left to an idle loop may use what is gone after this.
+  for (const auto& loop : loops_) loop->WaitUntilIdle();
 }
 
 void Server::Close() {
