@@ -5,9 +5,9 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <semaphore>
 #include <utility>
 
+#include "async/block_on.h"
 #include "async/stop.h"
 
 namespace userservice {
@@ -63,9 +63,9 @@ void CompletionLoop::RunWhenIdle() {
 }
 
 void CompletionLoop::WaitUntilIdle() {
-  std::binary_semaphore idle(0);
-  Post([this, &idle] { WhenIdle([&idle] { idle.release(); }); });
-  idle.acquire();
+  internal::Latch idle;
+  Post([this, &idle] { WhenIdle([&idle] { idle.Set(); }); });
+  idle.Wait();
 }
 
 void CompletionLoop::Close() {
