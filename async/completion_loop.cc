@@ -7,9 +7,17 @@
 #include <cstdlib>
 #include <utility>
 
+#include "async/block_on.h"
 #include "async/stop.h"
 
 namespace userservice {
+namespace {
+
+// What waits for a loop that is never idle runs after so many events: a millisecond or less, where
+// each is short.
+constexpr int kEventsUntilIdleMax = 128;
+
+}  // namespace
 
 CompletionLoop::CompletionLoop(std::unique_ptr<grpc::CompletionQueue> queue,
                                const std::string& name)
@@ -45,6 +53,21 @@ void CompletionLoop::RunInbox() {
   for (absl::AnyInvocable<void()>& function : due) function();
 }
 
+void CompletionLoop::WhenIdle(absl::AnyInvocable<void()> function) {
+  if (when_idle_.empty()) events_until_idle_ = kEventsUntilIdleMax;
+  when_idle_.push_back(std::move(function));
+}
+
+void CompletionLoop::RunWhenIdle() {
+  for (absl::AnyInvocable<void()>& function : std::exchange(when_idle_, {})) function();
+}
+
+void CompletionLoop::WaitUntilIdle() {
+  internal::Latch idle;
+  Post([this, &idle] { WhenIdle([&idle] { idle.Set(); }); });
+  idle.Wait();
+}
+
 void CompletionLoop::Close() {
   {
     const MutexLock lock(&mutex_);
@@ -59,12 +82,25 @@ void CompletionLoop::Run() {
   SetCurrent(this);
   void* tag = nullptr;
   bool ok = false;
-  while (queue_->Next(&tag, &ok)) {
+  while (Next(&tag, &ok)) {
     auto* const operation = static_cast<Operation*>(tag);
     TsanAcquire(operation);
     operation->Complete(ok);
   }
+  RunWhenIdle();
   SetCurrent(nullptr);
+}
+
+// Looks first without waiting where something is to run before the loop waits.
+bool CompletionLoop::Next(void** tag, bool* ok) {
+  if (!when_idle_.empty()) {
+    if (events_until_idle_-- > 0) {
+      const auto next = queue_->AsyncNext(tag, ok, gpr_inf_past(GPR_CLOCK_REALTIME));
+      if (next != grpc::CompletionQueue::TIMEOUT) return next == grpc::CompletionQueue::GOT_EVENT;
+    }
+    RunWhenIdle();
+  }
+  return queue_->Next(tag, ok);
 }
 
 namespace {

@@ -7,7 +7,7 @@
 //
 // Inbox: Post() runs a function on the loop's thread. The inbox is a vector and one grpc::Alarm
 // that is set when the vector was empty, so that a burst of posts costs one wake-up.
-// Threads: Post and After from any thread. Operations complete on the loop's thread only.
+// Threads: Post from any thread. Operations complete on the loop's thread only.
 // Ending: Close() once nothing will be posted or started any more; it runs what was posted, lets
 //   gRPC return every operation that it still has, and joins. Posting after Close is a bug and
 //   aborts, as gRPC itself would.
@@ -60,6 +60,9 @@ class CompletionLoop final : public Executor {
   grpc::CompletionQueue* queue() { return queue_.get(); }
 
   void Post(absl::AnyInvocable<void()> function) override;
+  void WhenIdle(absl::AnyInvocable<void()> function) override;
+  // Blocks until the loop has had nothing to do for a moment. From other threads.
+  void WaitUntilIdle();
   void Close();
 
   // co_await loop.Schedule(): goes on on the loop's thread.
@@ -80,7 +83,9 @@ class CompletionLoop final : public Executor {
   };
 
   void Run();
+  bool Next(void** tag, bool* ok);
   void RunInbox();
+  void RunWhenIdle();
 
   const std::unique_ptr<grpc::CompletionQueue> queue_;
   Wakeup wakeup_{*this};
@@ -89,6 +94,9 @@ class CompletionLoop final : public Executor {
   bool alarm_set_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<absl::AnyInvocable<void()>> inbox_ ABSL_GUARDED_BY(mutex_);
+  // The loop's thread alone.
+  std::vector<absl::AnyInvocable<void()>> when_idle_;
+  int events_until_idle_ = 0;
   std::thread thread_;
 };
 

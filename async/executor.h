@@ -18,6 +18,10 @@ class Executor {
   // call it.
   virtual void Post(absl::AnyInvocable<void()> function) = 0;
 
+  // Runs `function` on the executor's thread once it has nothing else to do, and soon also if it
+  // always has. On that thread only.
+  virtual void WhenIdle(absl::AnyInvocable<void()> function) = 0;
+
   // The executor whose thread this is; null elsewhere.
   static Executor* Current();
 

@@ -42,8 +42,8 @@ void AddServerFlags(CLI::App& app, rpc::ServerOptions& server) {
           "calls at once on one connection; more wait in the client")
       ->check(CLI::PositiveNumber);
   AddFlag(app, "connection_idle_ms", server.connection_idle_ms,
-          "a connection without calls is closed after so many milliseconds")
-      ->check(CLI::PositiveNumber);
+          "a connection without calls is closed after so many milliseconds; 0: never")
+      ->check(CLI::NonNegativeNumber);
   AddFlag(app, "keepalive_ms", server.keepalive_ms,
           "a silent client is asked so often, in milliseconds, whether it lives")
       ->check(CLI::PositiveNumber);

@@ -8,7 +8,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "async/spawn.h"
 #include "async/stop.h"
 #include "service/errors/errors.h"
 #include "service/rpc/status.h"
@@ -49,6 +48,10 @@ bool IsRefusal(const absl::Status& status) {
          (absl::IsUnavailable(status) && errors::ReasonOf(status) != "SHUTTING_DOWN");
 }
 
+absl::Status HandlerThrew(const char* what) {
+  return errors::Internal(absl::StrCat("the handler threw: ", what));
+}
+
 }  // namespace
 
 const std::string& Call::id() {
@@ -84,7 +87,7 @@ void CallLife::OnAccepted(bool ok) {
   }
   // First of all: a method with no armed call leaves its clients waiting.
   ArmAnother();
-  Spawn(Run());
+  Run();
 }
 
 void CallLife::OnDone() {
@@ -103,19 +106,8 @@ std::string_view CallLife::MetadataOf(std::string_view key) const {
   return std::string_view(found->second.data(), found->second.size());
 }
 
-Task<absl::Status> CallLife::HandleAndCatch() {
-  std::string thrown;
-  try {
-    co_return co_await Handle();
-  } catch (const std::exception& exception) {
-    thrown = exception.what();
-  } catch (...) {
-    thrown = "an exception of an unknown type";
-  }
-  co_return errors::Internal(absl::StrCat("the handler threw: ", thrown));
-}
-
-Task<void> CallLife::Run() {
+// Nobody awaits it: it ends by handing the answer to gRPC.
+internal::Detached CallLife::Run() {
   co_await internal::AdoptStopToken(stop_token_);
   const absl::Time start = absl::Now();
   const std::chrono::system_clock::time_point deadline = context().deadline();
@@ -126,24 +118,38 @@ Task<void> CallLife::Run() {
   // What is refused is no work: it neither fills a limit nor holds a drain while its answer is
   // sent.
   absl::Status status = host_.Admit(kind_);
-  const bool is_admitted = status.ok();
+  is_admitted_ = status.ok();
   // Requests that waited in gRPC's own queue may arrive with nobody waiting for them any more.
-  if (is_admitted && deadline_ <= start) {
+  if (is_admitted_ && deadline_ <= start) {
     status = errors::DeadlineExpired();
-  } else if (is_admitted) {
-    status = co_await HandleAndCatch();
+  } else if (is_admitted_) {
+    try {
+      status = co_await Handle();
+    } catch (const std::exception& exception) {
+      status = HandlerThrew(exception.what());
+    } catch (...) {
+      status = HandlerThrew("an exception of an unknown type");
+    }
   }
+  Answer(status, absl::Now() - start);
+}
 
-  const absl::Duration took = absl::Now() - start;
+void CallLife::Answer(const absl::Status& status, absl::Duration took) {
   AddTiming("total", took);
   if (!timing_.empty()) context().AddTrailingMetadata(std::string(kTimingTrailer), timing_);
+  Log(status, took);
+  if (status.ok()) {
+    Finish(grpc::Status::OK, finished_.tag());
+    return;
+  }
   if (const auto pushback = PushbackMs(status)) {
     context().AddTrailingMetadata("grpc-retry-pushback-ms", *pushback);
   }
-  Log(status, took);
-  const grpc::Status answer = status.ok() ? grpc::Status::OK : ToGrpcStatus(status, id());
-  co_await Finish(answer);
-  if (is_admitted) host_.End(kind_);
+  Finish(ToGrpcStatus(status, id()), finished_.tag());
+}
+
+void CallLife::OnFinished() {
+  if (is_admitted_) host_.End(kind_);
   Release();
 }
 

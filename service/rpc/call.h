@@ -3,8 +3,8 @@
 //   Task<absl::StatusOr<User>> GetUser(Call& call, const GetUserRequest& request) { ... }
 //
 // The life of a call: armed (handed to gRPC, waiting for a client), accepted (another one is armed
-// in its place), admitted or refused, handled, finished, freed. It is freed when its coroutine has
-// ended, and gRPC's done tag and every other operation of it are back; an armed call that no client
+// in its place), admitted or refused, handled, finished, freed. It is freed when its answer was
+// sent, and gRPC's done tag and every other operation of it are back; an armed call that no client
 // came for is freed when the server shuts down (its done tag never comes, grpc#10136).
 // Stop: the handler runs under a stop token that is set when the client cancels, vanishes, or the
 //   deadline passes.
@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "async/completion_loop.h"
+#include "async/spawn.h"
 #include "async/task.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
@@ -81,8 +82,8 @@ class CallLife : public Call {
   virtual void ArmAnother() = 0;
   // Runs the handler.
   virtual Task<absl::Status> Handle() = 0;
-  // Sends the answer, or the error, and waits until it is sent.
-  virtual Task<void> Finish(const grpc::Status& status) = 0;
+  // Hands the answer, or the error, to gRPC.
+  virtual void Finish(const grpc::Status& status, void* tag) = 0;
   virtual std::string_view method() const { return method_; }
 
   // Keeps the call from being freed until the Release that belongs to it. On its own thread.
@@ -98,6 +99,14 @@ class CallLife : public Call {
    private:
     CallLife& call_;
   };
+  class Finished final : public Operation {
+   public:
+    explicit Finished(CallLife& call) : call_(call) {}
+    void Complete(bool) override { call_.OnFinished(); }
+
+   private:
+    CallLife& call_;
+  };
   class Done final : public Operation {
    public:
     explicit Done(CallLife& call) : call_(call) {}
@@ -109,19 +118,22 @@ class CallLife : public Call {
 
   std::string_view MetadataOf(std::string_view key) const final;
   void OnAccepted(bool ok);
+  void OnFinished();
   void OnDone();
-  Task<void> Run();
-  Task<absl::Status> HandleAndCatch();
+  internal::Detached Run();
+  void Answer(const absl::Status& status, absl::Duration took);
   void Log(const absl::Status& status, absl::Duration took);
 
   CallHost& host_;
   const std::string_view method_;
   const CallKind kind_;
   Accepted accepted_{*this};
+  Finished finished_{*this};
   Done done_{*this};
   std::stop_source stop_source_;
   const std::stop_token stop_token_ = stop_source_.get_token();
-  int holders_ = 2;  // the coroutine and the done tag
+  bool is_admitted_ = false;
+  int holders_ = 2;  // the finishing operation, which the coroutine ends with, and the done tag
 };
 
 }  // namespace userservice::rpc

@@ -91,7 +91,10 @@ absl::Status Server::Start() {
   // Without it a second server on the same port starts happily and takes half of the connections.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options_.connection_streams_max);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, IntOf(options_.connection_idle_ms));
+  // What watches for it is a filter that each call passes through: a tenth of a call's work.
+  if (options_.connection_idle_ms > 0) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, IntOf(options_.connection_idle_ms));
+  }
   // Without it a client that vanished without a word keeps its calls for two hours.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, IntOf(options_.keepalive_ms));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveAnswerMs);
@@ -143,6 +146,8 @@ void Server::Drain(absl::Duration drain) {
   // Cancels what is left at the deadline, and gives back every armed call.
   server_->Shutdown(absl::ToChronoTime(close_by));
   host_.WaitForNoObjects();
+  // What handlers left to an idle loop may use what is gone after this.
+  for (const auto& loop : loops_) loop->WaitUntilIdle();
 }
 
 void Server::Close() {

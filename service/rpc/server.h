@@ -45,11 +45,12 @@ struct ServerOptions {
   int64_t streams_max =
       1024;  // open at once: exports and the like, health watches, reflection each
   int connection_streams_max = 2048;  // calls at once on one connection; more wait in the client
-  int64_t connection_idle_ms = 1'800'000;   // after so long without a call a connection is closed
-  int64_t keepalive_ms = 60'000;            // a silent client is asked so often whether it lives
+  int64_t connection_idle_ms = 0;  // after so long without a call a connection is closed; 0: never
+  int64_t keepalive_ms = 60'000;   // a silent client is asked so often whether it lives
   int message_bytes_max = 4 * 1024 * 1024;  // of a request
   int loops = 1;                            // completion queues, each with one thread
-  int armed_calls_per_method = 16;
+  // Debian's gRPC looks through all armed calls, of all methods, for each event.
+  int armed_calls_per_method = 2;
 };
 
 class Server {

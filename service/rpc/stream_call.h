@@ -94,10 +94,7 @@ class ServerStreamCall final : public CallLife, private ServerStream<Resp> {
     auto write = [&](void* tag) { writer_.Write(message, tag); };
     co_return co_await StartOperation(write);
   }
-  Task<void> Finish(const grpc::Status& status) override {
-    auto finish = [&](void* tag) { writer_.Finish(status, tag); };
-    co_await StartOperation(finish);
-  }
+  void Finish(const grpc::Status& status, void* tag) override { writer_.Finish(status, tag); }
 
   Method& method_;
   grpc::ServerContext context_;
@@ -168,10 +165,7 @@ class BidiCall final : public CallLife, private BidiStream<Req, Resp> {
     auto write = [&](void* tag) { stream_.Write(bytes, tag); };
     co_return co_await StartOperation(write);
   }
-  Task<void> Finish(const grpc::Status& status) override {
-    auto finish = [&](void* tag) { stream_.Finish(status, tag); };
-    co_await StartOperation(finish);
-  }
+  void Finish(const grpc::Status& status, void* tag) override { stream_.Finish(status, tag); }
 
   Method& method_;
   grpc::ServerContext context_;

@@ -47,15 +47,12 @@ class UnaryCall final : public CallLife {
     co_return absl::OkStatus();
   }
 
-  Task<void> Finish(const grpc::Status& status) override {
-    auto finish = [&](void* tag) {
-      if (status.ok()) {
-        writer_.Finish(response_, status, tag);
-      } else {
-        writer_.FinishWithError(status, tag);
-      }
-    };
-    co_await StartOperation(finish);
+  void Finish(const grpc::Status& status, void* tag) override {
+    if (status.ok()) {
+      writer_.Finish(response_, status, tag);
+    } else {
+      writer_.FinishWithError(status, tag);
+    }
   }
 
   Method& method_;

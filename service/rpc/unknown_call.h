@@ -28,10 +28,7 @@ class UnknownCall final : public CallLife {
   }
   void ArmAnother() override { (new UnknownCall(host_, service_, queue_))->Arm(); }
   Task<absl::Status> Handle() override { co_return errors::MethodUnimplemented(context_.method()); }
-  Task<void> Finish(const grpc::Status& status) override {
-    auto finish = [&](void* tag) { stream_.Finish(status, tag); };
-    co_await StartOperation(finish);
-  }
+  void Finish(const grpc::Status& status, void* tag) override { stream_.Finish(status, tag); }
   std::string_view method() const override { return context_.method(); }
 
   CallHost& host_;

@@ -33,6 +33,7 @@
 #include "service/sqlite/connection_pool.h"
 #include "service/store/call_limits.h"
 #include "service/store/log_gate.h"
+#include "service/store/point_snapshots.h"
 #include "service/store/user_store.h"
 
 namespace userservice::store {
@@ -64,6 +65,12 @@ class Reader {
                                                                 const sqlite::QueryLimits&>>
   Task<Result> Read(CallContext context, Broadcast& committed, Function function);
 
+  // The same for a `function` of one SELECT, which may share its snapshot with others: see
+  // point_snapshots.h.
+  template <class Function, class Result = std::invoke_result_t<Function&, sqlite::Connection&,
+                                                                const sqlite::QueryLimits&>>
+  Task<Result> ReadPoint(CallContext context, Broadcast& committed, Function function);
+
   size_t leased() const { return connections_->leased(); }
   size_t active_statements() const { return connections_->active_statements(); }
 
@@ -73,6 +80,9 @@ class Reader {
   template <class Result, class Function>
   Result ReadHere(const CallContext& context, const std::stop_token& stop, absl::Time asked,
                   Function& function);
+  template <class Result, class Function>
+  Result Run(sqlite::Connection& connection, const CallContext& context,
+             const std::stop_token& stop, absl::Time asked, absl::Time begun, Function& function);
 
   // Until `committed` has come to the revision.
   Task<absl::Status> AwaitRevision(CallContext context, Broadcast& committed);
@@ -81,6 +91,7 @@ class Reader {
   absl::Status QueueFull() const;
 
   const std::unique_ptr<sqlite::ConnectionPool> connections_;
+  PointSnapshots snapshots_{*connections_};
   const ReaderOptions options_;
   std::atomic<int64_t> average_read_ns_{0};
   std::atomic<size_t> revision_waits_{0};
@@ -102,19 +113,40 @@ Task<Result> Reader::Read(CallContext context, Broadcast& committed, Function fu
   co_return *std::move(result);
 }
 
+template <class Function, class Result>
+Task<Result> Reader::ReadPoint(CallContext context, Broadcast& committed, Function function) {
+  const int64_t revision = committed.value();
+  const bool runs_here = threads_ == nullptr && revision >= context.min_revision;
+  sqlite::Connection* const connection = runs_here ? snapshots_.Take(revision) : nullptr;
+  if (connection == nullptr) co_return co_await Read(context, committed, std::move(function));
+  const std::stop_token& stop = co_await CurrentStopToken();
+  const absl::Time now = absl::Now();
+  if (absl::Status status = CheckNotEnded(context, stop, now); !status.ok()) co_return status;
+  co_return Run<Result>(*connection, context, stop, now, now, function);
+}
+
 template <class Result, class Function>
 Result Reader::ReadHere(const CallContext& context, const std::stop_token& stop, absl::Time asked,
                         Function& function) {
   const LogGate::Scan scan(options_.log_gate);
   const absl::Time begun = absl::Now();
   if (absl::Status status = CheckNotEnded(context, stop, begun); !status.ok()) return status;
-  sqlite::ConnectionPool::Lease lease = connections_->Acquire();
+  // Holds the connection that this loop would wait for.
+  if (threads_ == nullptr) snapshots_.LetGo();
+  const sqlite::ConnectionPool::Lease lease = connections_->Acquire();
+  return Run<Result>(*lease, context, stop, asked, begun, function);
+}
+
+template <class Result, class Function>
+Result Reader::Run(sqlite::Connection& connection, const CallContext& context,
+                   const std::stop_token& stop, absl::Time asked, absl::Time begun,
+                   Function& function) {
   if (context.timing == nullptr && threads_ == nullptr) {
-    return function(*lease, sqlite::QueryLimits(context.deadline, &stop));
+    return function(connection, sqlite::QueryLimits(context.deadline, &stop));
   }
   absl::Duration* const sql_time = context.timing == nullptr ? nullptr : &context.timing->sql;
   if (context.timing != nullptr) context.timing->queue_wait = begun - asked;
-  Result result = function(*lease, sqlite::QueryLimits(context.deadline, &stop, sql_time));
+  Result result = function(connection, sqlite::QueryLimits(context.deadline, &stop, sql_time));
   Measure(absl::Now() - begun);
   return result;
 }

@@ -31,18 +31,16 @@ const std::string& SelectUserByEmail() {
   return *sql;
 }
 
-// Nothing if there is no such row. `key` is what the statement looks for.
+// False if there is no such row. `key` is what the statement looks for.
 template <class Key>
-absl::StatusOr<std::optional<users::v1::User>> FindUser(sqlite::Connection& connection,
-                                                        const sqlite::QueryLimits& limits,
-                                                        std::string_view sql, const Key& key) {
+absl::StatusOr<bool> FindUser(sqlite::Connection& connection, const sqlite::QueryLimits& limits,
+                              std::string_view sql, const Key& key, users::v1::User& user) {
   sqlite::QueryScope row(connection, sql, limits);
   row.Bind(key);
   const absl::StatusOr<bool> found = row.Step();
   if (!found.ok()) return StorageError(found.status());
-  std::optional<users::v1::User> user;
-  if (*found) ReadUser(row, user.emplace());
-  return user;
+  if (*found) ReadUser(row, user);
+  return *found;
 }
 
 }  // namespace
@@ -51,13 +49,13 @@ Task<absl::StatusOr<users::v1::User>> SqliteUserStore::GetUser(CallContext conte
                                                                int64_t user_id) {
   auto get = [user_id](sqlite::Connection& connection,
                        const sqlite::QueryLimits& limits) -> absl::StatusOr<users::v1::User> {
-    absl::StatusOr<std::optional<users::v1::User>> user =
-        FindUser(connection, limits, kSelectUser, user_id);
-    if (!user.ok()) return user.status();
-    if (!user->has_value()) return errors::UserNotFound(user_id);
-    return **std::move(user);
+    absl::StatusOr<users::v1::User> user = users::v1::User();
+    const absl::StatusOr<bool> found = FindUser(connection, limits, kSelectUser, user_id, *user);
+    if (!found.ok()) return found.status();
+    if (!*found) return errors::UserNotFound(user_id);
+    return user;
   };
-  return points_->Read(context, writer_->committed(), get);
+  return points_->ReadPoint(context, writer_->committed(), get);
 }
 
 Task<absl::StatusOr<users::v1::User>> SqliteUserStore::LookupUser(CallContext context,
@@ -65,13 +63,14 @@ Task<absl::StatusOr<users::v1::User>> SqliteUserStore::LookupUser(CallContext co
   auto look_up = [email = std::move(email)](
                      sqlite::Connection& connection,
                      const sqlite::QueryLimits& limits) -> absl::StatusOr<users::v1::User> {
-    absl::StatusOr<std::optional<users::v1::User>> user =
-        FindUser(connection, limits, SelectUserByEmail(), email);
-    if (!user.ok()) return user.status();
-    if (!user->has_value()) return errors::UserNotFoundByEmail(email);
-    return **std::move(user);
+    absl::StatusOr<users::v1::User> user = users::v1::User();
+    const absl::StatusOr<bool> found =
+        FindUser(connection, limits, SelectUserByEmail(), email, *user);
+    if (!found.ok()) return found.status();
+    if (!*found) return errors::UserNotFoundByEmail(email);
+    return user;
   };
-  return points_->Read(context, writer_->committed(), std::move(look_up));
+  return points_->ReadPoint(context, writer_->committed(), std::move(look_up));
 }
 
 Task<absl::StatusOr<std::vector<users::v1::User>>> SqliteUserStore::BatchGetUsers(
@@ -87,11 +86,10 @@ Task<absl::StatusOr<std::vector<users::v1::User>>> SqliteUserStore::BatchGetUser
     std::vector<users::v1::User> users;
     users.reserve(user_ids.size());
     for (const int64_t user_id : user_ids) {
-      absl::StatusOr<std::optional<users::v1::User>> user =
-          FindUser(connection, limits, kSelectUser, user_id);
-      if (!user.ok()) return user.status();
-      if (!user->has_value()) return errors::UserNotFound(user_id);
-      users.push_back(**std::move(user));
+      const absl::StatusOr<bool> found =
+          FindUser(connection, limits, kSelectUser, user_id, users.emplace_back());
+      if (!found.ok()) return found.status();
+      if (!*found) return errors::UserNotFound(user_id);
     }
     return users;
   };

@@ -50,6 +50,40 @@ TEST(CompletionLoop, RunsWhatManyThreadsPostOnceAndInEachOnesOrder) {
   EXPECT_EQ(last, std::vector<int>(kThreads, kPosts - 1)) << "Close runs what was posted";
 }
 
+TEST(CompletionLoop, WhatWaitsForItToBeIdleRunsOnceWhenItIs) {
+  CompletionLoop loop(Queue(), "test");
+  std::atomic<int> runs{0};
+  loop.Post([&] { loop.WhenIdle([&] { ++runs; }); });
+  loop.WaitUntilIdle();
+  EXPECT_EQ(runs, 1);
+  loop.WaitUntilIdle();
+  EXPECT_EQ(runs, 1);
+}
+
+Task<int> TurnsUntilIdleWorkRan(CompletionLoop& loop) {
+  co_await loop.Schedule();
+  bool ran = false;
+  loop.WhenIdle([&ran] { ran = true; });
+  int turns = 0;
+  for (; !ran && turns < 10'000; ++turns) co_await loop.Schedule();
+  co_return turns;
+}
+
+TEST(CompletionLoop, WhatWaitsForItToBeIdleRunsSoonThoughItNeverIs) {
+  CompletionLoop loop(Queue(), "test");
+  EXPECT_LT(BlockOn(TurnsUntilIdleWorkRan(loop)), 1000);
+}
+
+TEST(CompletionLoop, CloseRunsWhatWaitsForItToBeIdle) {
+  bool ran = false;
+  {
+    CompletionLoop loop(Queue(), "test");
+    loop.Post([&] { loop.WhenIdle([&] { ran = true; }); });
+    loop.Close();
+  }
+  EXPECT_TRUE(ran);
+}
+
 Task<bool> SleepOn(CompletionLoop& loop, absl::Duration delay) {
   co_return co_await loop.Sleep(delay);
 }

@@ -19,8 +19,8 @@ namespace {
 using users::v1::User;
 using users::v1::UserService;
 
-// As many as userd keeps armed a method; more would only cycle through colder memory.
-constexpr int kArmedCalls = 16;
+// As many as userd keeps armed a method.
+constexpr int kArmedCalls = 2;
 
 // Takes a call, answers it, and begins anew. While it answers, others are armed.
 class EchoCall {
