@@ -5,8 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/civil_time.h"
 #include "service/errors/text.h"
@@ -17,58 +15,82 @@ namespace {
 using errors::AbslView;
 
 constexpr size_t kSecondsBytes = 19;  // of "YYYY-MM-DD HH:MM:SS"
-constexpr std::string_view kShape = "dddd-dd-dd dd:dd:dd";
+constexpr int64_t kMicrosPerSecond = 1'000'000;
+constexpr int64_t kSecondsPerMinute = 60;
+constexpr absl::CivilSecond kEpoch(1970, 1, 1);
+constexpr int64_t kSecondsMin = absl::CivilSecond(1, 1, 1) - kEpoch;
+constexpr int64_t kSecondsEnd = absl::CivilSecond(10000, 1, 1) - kEpoch;
 
-// 'd' in `shape` stands for a digit, ' ' for a space or 'T', anything else for itself.
-bool HasShape(std::string_view text, std::string_view shape) {
-  if (text.size() != shape.size()) return false;
-  for (size_t i = 0; i < shape.size(); ++i) {
-    const bool fits = shape[i] == 'd'   ? absl::ascii_isdigit(static_cast<unsigned char>(text[i]))
-                      : shape[i] == ' ' ? text[i] == ' ' || text[i] == 'T'
-                                        : text[i] == shape[i];
-    if (!fits) return false;
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Numbers at fixed places of a text.
+class Digits {
+ public:
+  explicit Digits(std::string_view text) : text_(text) {}
+
+  int At(size_t first, size_t count) {
+    int value = 0;
+    for (size_t i = first; i < first + count; ++i) {
+      are_digits_ = are_digits_ && IsDigit(text_[i]);
+      value = value * 10 + (text_[i] - '0');
+    }
+    return value;
   }
-  return true;
+  // Whether all that was asked for was digits.
+  bool are_digits() const { return are_digits_; }
+
+ private:
+  const std::string_view text_;
+  bool are_digits_ = true;
+};
+
+// The seconds since 1970 of "YYYY-MM-DD HH:MM:SS" at the head of `text`.
+std::optional<int64_t> Seconds(std::string_view text) {
+  if (text.size() < kSecondsBytes) return std::nullopt;
+  if (text[4] != '-' || text[7] != '-' || (text[10] != ' ' && text[10] != 'T') || text[13] != ':' ||
+      text[16] != ':') {
+    return std::nullopt;
+  }
+  Digits digits(text);
+  const int year = digits.At(0, 4);
+  const int month = digits.At(5, 2);
+  const int day = digits.At(8, 2);
+  const int hour = digits.At(11, 2);
+  const int minute = digits.At(14, 2);
+  const int second = digits.At(17, 2);
+  if (!digits.are_digits()) return std::nullopt;
+  const absl::CivilSecond civil(year, month, day, hour, minute, second);
+  const bool exists = civil.month() == month && civil.day() == day && civil.hour() == hour &&
+                      civil.minute() == minute && civil.second() == second;
+  if (!exists) return std::nullopt;
+  return civil - kEpoch;
 }
 
-int Digits(std::string_view text, size_t first, size_t count) {
-  int value = 0;
-  for (const char digit : text.substr(first, count)) value = value * 10 + (digit - '0');
-  return value;
-}
-
-// What the zone adds to UTC, or nothing if it is no zone.
-std::optional<absl::Duration> ZoneOffset(std::string_view zone) {
-  if (zone.empty() || zone == "Z") return absl::ZeroDuration();
-  if (!HasShape(zone.substr(1), "dd:dd") || (zone[0] != '+' && zone[0] != '-')) return std::nullopt;
-  const int hours = Digits(zone, 1, 2);
-  const int minutes = Digits(zone, 4, 2);
-  if (hours > 14 || minutes > 59) return std::nullopt;  // SQLite's own limits
-  const absl::Duration offset = absl::Hours(hours) + absl::Minutes(minutes);
+// The seconds that the zone adds to UTC, or nothing if it is no zone.
+std::optional<int64_t> ZoneOffset(std::string_view zone) {
+  if (zone.empty() || zone == "Z") return 0;
+  if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':') return std::nullopt;
+  Digits digits(zone);
+  const int hours = digits.At(1, 2);
+  const int minutes = digits.At(4, 2);
+  // SQLite's own limits.
+  if (!digits.are_digits() || hours > 14 || minutes > 59) return std::nullopt;
+  const int64_t offset = (int64_t{hours} * 60 + minutes) * kSecondsPerMinute;
   return zone[0] == '-' ? -offset : offset;
 }
 
-// The fraction of a second at the head of `text`, taken off it: one or more digits after a point,
-// or nothing.
-std::optional<absl::Duration> TakeFraction(std::string_view& text) {
-  if (text.empty() || text[0] != '.') return absl::ZeroDuration();
+// The microseconds of the fraction at the head of `text`, which is taken off it: one or more digits
+// after a point, or nothing.
+std::optional<int64_t> TakeFraction(std::string_view& text) {
+  if (text.empty() || text[0] != '.') return 0;
   size_t end = 1;
   int64_t micros = 0;
-  int64_t unit = 100'000;
-  for (; end < text.size() && absl::ascii_isdigit(static_cast<unsigned char>(text[end]));
-       ++end, unit /= 10) {
+  int64_t unit = kMicrosPerSecond / 10;
+  for (; end < text.size() && IsDigit(text[end]); ++end, unit /= 10)
     micros += unit * (text[end] - '0');
-  }
   if (end == 1) return std::nullopt;
   text.remove_prefix(end);
-  return absl::Microseconds(micros);
-}
-
-bool IsInYears1To9999(absl::Time time) {
-  static const absl::Time begin = absl::FromCivil(absl::CivilSecond(1, 1, 1), absl::UTCTimeZone());
-  static const absl::Time end =
-      absl::FromCivil(absl::CivilSecond(10000, 1, 1), absl::UTCTimeZone());
-  return time >= begin && time < end;
+  return micros;
 }
 
 }  // namespace
@@ -78,25 +100,21 @@ std::string FormatStoredTime(absl::Time time) {
 }
 
 std::optional<absl::Time> ParseStoredTime(std::string_view text) {
-  const std::string_view seconds = text.substr(0, kSecondsBytes);
-  if (!HasShape(seconds, kShape)) return std::nullopt;
-  const int year = Digits(seconds, 0, 4);
-  const int month = Digits(seconds, 5, 2);
-  const int day = Digits(seconds, 8, 2);
-  const int hour = Digits(seconds, 11, 2);
-  const int minute = Digits(seconds, 14, 2);
-  const int second = Digits(seconds, 17, 2);
-  const absl::CivilSecond civil(year, month, day, hour, minute, second);
-  const bool exists = civil.month() == month && civil.day() == day && civil.hour() == hour &&
-                      civil.minute() == minute && civil.second() == second;
-  if (!exists) return std::nullopt;
+  const std::optional<int64_t> micros = ParseStoredMicros(text);
+  if (!micros.has_value()) return std::nullopt;
+  return absl::FromUnixMicros(*micros);
+}
+
+std::optional<int64_t> ParseStoredMicros(std::string_view text) {
+  const std::optional<int64_t> civil = Seconds(text);
+  if (!civil.has_value()) return std::nullopt;
   std::string_view rest = text.substr(kSecondsBytes);
-  const std::optional<absl::Duration> fraction = TakeFraction(rest);
-  const std::optional<absl::Duration> offset = ZoneOffset(rest);
+  const std::optional<int64_t> fraction = TakeFraction(rest);
+  const std::optional<int64_t> offset = ZoneOffset(rest);
   if (!fraction.has_value() || !offset.has_value()) return std::nullopt;
-  const absl::Time time = absl::FromCivil(civil, absl::UTCTimeZone()) + *fraction - *offset;
-  if (!IsInYears1To9999(time)) return std::nullopt;
-  return time;
+  const int64_t seconds = *civil - *offset;
+  if (seconds < kSecondsMin || seconds >= kSecondsEnd) return std::nullopt;
+  return seconds * kMicrosPerSecond + *fraction;
 }
 
 // Indexes are made of this: no subquery, and no date function sees a text that is not a time's, for

@@ -58,6 +58,16 @@ struct PageQuery {
   int32_t page_size = 50;
 };
 
+// Users as the responses carry them: their field `repeated User users`, serialized. Serialized
+// messages concatenate, so that a response is these bytes and its other fields, serialized.
+struct EncodedUsers {
+  static constexpr int kField = 1;
+
+  std::string bytes;
+  size_t count = 0;
+  int64_t last_user_id = 0;  // if there are users
+};
+
 struct UserPage {
   std::vector<users::v1::User> users;
   std::optional<PageCursor> next;  // nothing: the list has ended
