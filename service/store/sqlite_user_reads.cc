@@ -11,6 +11,7 @@
 #include "service/sqlite/query_scope.h"
 #include "service/sqlite/transaction.h"
 #include "service/store/change_stream.h"
+#include "service/store/encoded_users.h"
 #include "service/store/field_sql.h"
 #include "service/store/sqlite_user_store.h"
 #include "service/store/storage_error.h"
@@ -74,24 +75,23 @@ Task<absl::StatusOr<users::v1::User>> SqliteUserStore::LookupUser(CallContext co
   return points_->Read(context, writer_->committed(), std::move(look_up));
 }
 
-Task<absl::StatusOr<std::vector<users::v1::User>>> SqliteUserStore::BatchGetUsers(
-    CallContext context, std::vector<int64_t> user_ids) {
+Task<absl::StatusOr<EncodedUsers>> SqliteUserStore::BatchGetUsers(CallContext context,
+                                                                  std::vector<int64_t> user_ids) {
   Reader& reader = user_ids.size() <= kPointBatchMax ? *points_ : *scans_;
-  auto get_all =
-      [user_ids = std::move(user_ids)](
-          sqlite::Connection& connection,
-          const sqlite::QueryLimits& limits) -> absl::StatusOr<std::vector<users::v1::User>> {
+  auto get_all = [user_ids = std::move(user_ids)](
+                     sqlite::Connection& connection,
+                     const sqlite::QueryLimits& limits) -> absl::StatusOr<EncodedUsers> {
     const absl::StatusOr<sqlite::Transaction> snapshot =
         sqlite::Transaction::Begin(connection, sqlite::Transaction::Kind::kDeferred, limits);
     if (!snapshot.ok()) return StorageError(snapshot.status());
-    std::vector<users::v1::User> users;
-    users.reserve(user_ids.size());
+    EncodedUsers users;
     for (const int64_t user_id : user_ids) {
-      absl::StatusOr<std::optional<users::v1::User>> user =
-          FindUser(connection, limits, kSelectUser, user_id);
-      if (!user.ok()) return user.status();
-      if (!user->has_value()) return errors::UserNotFound(user_id);
-      users.push_back(**std::move(user));
+      sqlite::QueryScope row(connection, kSelectUser, limits);
+      row.Bind(user_id);
+      const absl::StatusOr<bool> found = row.Step();
+      if (!found.ok()) return StorageError(found.status());
+      if (!*found) return errors::UserNotFound(user_id);
+      AppendUser(row, users);
     }
     return users;
   };

@@ -63,8 +63,8 @@ class SqliteUserStore final : public UserStore {
 
   Task<absl::StatusOr<users::v1::User>> GetUser(CallContext context, int64_t user_id) override;
   Task<absl::StatusOr<users::v1::User>> LookupUser(CallContext context, std::string email) override;
-  Task<absl::StatusOr<std::vector<users::v1::User>>> BatchGetUsers(
-      CallContext context, std::vector<int64_t> user_ids) override;
+  Task<absl::StatusOr<EncodedUsers>> BatchGetUsers(CallContext context,
+                                                   std::vector<int64_t> user_ids) override;
   Task<absl::StatusOr<UserPage>> ListUsers(CallContext context, const PageQuery& query) override;
   Task<absl::StatusOr<UserCount>> CountUsers(CallContext context, const Filter& filter) override;
 

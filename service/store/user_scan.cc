@@ -53,7 +53,7 @@ absl::StatusOr<UserPage> ReadRows(sqlite::Connection& connection, const sqlite::
     if (!after.has_value()) return std::move(scan.page());
     // The range would be read and sorted whole for each page: not where the walk, at the rate at
     // which it has found users, fills the page sooner.
-    if (const size_t found = scan.page().users.size(); found > 0) {
+    if (const size_t found = scan.page().users.count; found > 0) {
       const size_t missing = static_cast<size_t>(query.page_size) - found;
       sorted_max = std::min(rows_max, trial_rows * missing / found);
     }
