@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/strings/str_replace.h"
-#include "absl/time/civil_time.h"
 #include "service/errors/text.h"
 
 namespace userservice::store {
@@ -16,33 +15,56 @@ using errors::AbslView;
 
 constexpr size_t kSecondsBytes = 19;  // of "YYYY-MM-DD HH:MM:SS"
 constexpr int64_t kMicrosPerSecond = 1'000'000;
+constexpr size_t kFractionDigits = 6;
 constexpr int64_t kSecondsPerMinute = 60;
-constexpr absl::CivilSecond kEpoch(1970, 1, 1);
-constexpr int64_t kSecondsMin = absl::CivilSecond(1, 1, 1) - kEpoch;
-constexpr int64_t kSecondsEnd = absl::CivilSecond(10000, 1, 1) - kEpoch;
+constexpr int64_t kSecondsPerHour = 60 * kSecondsPerMinute;
+constexpr int64_t kSecondsPerDay = 24 * kSecondsPerHour;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// Numbers at fixed places of a text.
+// Numbers of two digits at fixed places of a text that is long enough. A page reads two times a
+// row: this counts.
 class Digits {
  public:
-  explicit Digits(std::string_view text) : text_(text) {}
+  explicit Digits(std::string_view text) : text_(text.data()) {}
 
-  int At(size_t first, size_t count) {
-    int value = 0;
-    for (size_t i = first; i < first + count; ++i) {
-      are_digits_ = are_digits_ && IsDigit(text_[i]);
-      value = value * 10 + (text_[i] - '0');
-    }
-    return value;
+  int TwoAt(size_t first) {
+    const auto tens = static_cast<unsigned>(text_[first] - '0');
+    const auto ones = static_cast<unsigned>(text_[first + 1] - '0');
+    others_ |= static_cast<unsigned>(tens > 9) | static_cast<unsigned>(ones > 9);
+    return static_cast<int>(tens * 10 + ones);
   }
   // Whether all that was asked for was digits.
-  bool are_digits() const { return are_digits_; }
+  bool are_digits() const { return others_ == 0; }
 
  private:
-  const std::string_view text_;
-  bool are_digits_ = true;
+  const char* const text_;
+  unsigned others_ = 0;
 };
+
+bool IsDate(int year, int month, int day) {
+  constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (month < 1 || month > 12 || day < 1) return false;
+  const bool is_leap_day = month == 2 && day == 29;
+  if (is_leap_day) return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  return day <= kDays[static_cast<size_t>(month - 1)];
+}
+
+// From 1970-01-01 on, in the proleptic Gregorian calendar. Years begin in March here, so that a
+// leap day is the last of its year.
+constexpr int64_t DaysSince1970(int year, int month, int day) {
+  constexpr int kDaysPer400Years = 146'097;
+  constexpr int kDaysTo1970 = 719'468;  // from March of year 0
+  const int march_year = (month > 2 ? year : year - 1) + 400;
+  const int march_month = (month + 9) % 12;
+  const int day_of_year = (153 * march_month + 2) / 5 + day - 1;
+  const int days = march_year * 365 + march_year / 4 - march_year / 100 + march_year / 400;
+  return days + day_of_year - kDaysPer400Years - kDaysTo1970;
+}
+
+constexpr int64_t kSecondsMin = DaysSince1970(1, 1, 1) * kSecondsPerDay;
+constexpr int64_t kSecondsEnd = DaysSince1970(10000, 1, 1) * kSecondsPerDay;
+static_assert(DaysSince1970(1970, 1, 1) == 0 && kSecondsMin == -62'135'596'800);
 
 // The seconds since 1970 of "YYYY-MM-DD HH:MM:SS" at the head of `text`.
 std::optional<int64_t> Seconds(std::string_view text) {
@@ -52,18 +74,16 @@ std::optional<int64_t> Seconds(std::string_view text) {
     return std::nullopt;
   }
   Digits digits(text);
-  const int year = digits.At(0, 4);
-  const int month = digits.At(5, 2);
-  const int day = digits.At(8, 2);
-  const int hour = digits.At(11, 2);
-  const int minute = digits.At(14, 2);
-  const int second = digits.At(17, 2);
-  if (!digits.are_digits()) return std::nullopt;
-  const absl::CivilSecond civil(year, month, day, hour, minute, second);
-  const bool exists = civil.month() == month && civil.day() == day && civil.hour() == hour &&
-                      civil.minute() == minute && civil.second() == second;
-  if (!exists) return std::nullopt;
-  return civil - kEpoch;
+  const int year = digits.TwoAt(0) * 100 + digits.TwoAt(2);
+  const int month = digits.TwoAt(5);
+  const int day = digits.TwoAt(8);
+  const int hour = digits.TwoAt(11);
+  const int minute = digits.TwoAt(14);
+  const int second = digits.TwoAt(17);
+  if (!digits.are_digits() || !IsDate(year, month, day) || hour > 23 || minute > 59 || second > 59)
+    return std::nullopt;
+  return DaysSince1970(year, month, day) * kSecondsPerDay + hour * kSecondsPerHour +
+         minute * kSecondsPerMinute + second;
 }
 
 // The seconds that the zone adds to UTC, or nothing if it is no zone.
@@ -71,11 +91,11 @@ std::optional<int64_t> ZoneOffset(std::string_view zone) {
   if (zone.empty() || zone == "Z") return 0;
   if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':') return std::nullopt;
   Digits digits(zone);
-  const int hours = digits.At(1, 2);
-  const int minutes = digits.At(4, 2);
+  const int hours = digits.TwoAt(1);
+  const int minutes = digits.TwoAt(4);
   // SQLite's own limits.
   if (!digits.are_digits() || hours > 14 || minutes > 59) return std::nullopt;
-  const int64_t offset = (int64_t{hours} * 60 + minutes) * kSecondsPerMinute;
+  const int64_t offset = hours * kSecondsPerHour + minutes * kSecondsPerMinute;
   return zone[0] == '-' ? -offset : offset;
 }
 
@@ -83,13 +103,16 @@ std::optional<int64_t> ZoneOffset(std::string_view zone) {
 // after a point, or nothing.
 std::optional<int64_t> TakeFraction(std::string_view& text) {
   if (text.empty() || text[0] != '.') return 0;
-  size_t end = 1;
+  text.remove_prefix(1);
+  size_t digits = 0;
   int64_t micros = 0;
-  int64_t unit = kMicrosPerSecond / 10;
-  for (; end < text.size() && IsDigit(text[end]); ++end, unit /= 10)
-    micros += unit * (text[end] - '0');
-  if (end == 1) return std::nullopt;
-  text.remove_prefix(end);
+  for (const char c : text) {
+    if (!IsDigit(c)) break;
+    if (++digits <= kFractionDigits) micros = micros * 10 + (c - '0');
+  }
+  if (digits == 0) return std::nullopt;
+  text.remove_prefix(digits);
+  for (; digits < kFractionDigits; ++digits) micros *= 10;
   return micros;
 }
 

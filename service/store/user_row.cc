@@ -72,11 +72,6 @@ std::string_view Utf8(std::string_view text, std::string& repaired) {
   return repaired;
 }
 
-std::optional<int64_t> Micros(const sqlite::QueryScope& row, int column) {
-  if (row.IsNull(column)) return std::nullopt;
-  return ParseStoredMicros(row.Text(column));
-}
-
 std::optional<int32_t> Age(const sqlite::QueryScope& row) {
   if (!row.IsInteger(kAge)) return std::nullopt;
   const int64_t age = row.Int64(kAge);
@@ -92,8 +87,8 @@ UserRow::UserRow(const sqlite::QueryScope& row) {
   name = Utf8(row.Text(kName), repaired_name_);
   email = Utf8(row.Text(kEmail), repaired_email_);
   age = Age(row);
-  create_micros = Micros(row, kCreatedAt);
-  update_micros = Micros(row, kUpdatedAt);
+  create_micros = ParseStoredMicros(row.Text(kCreatedAt));  // NULL reads as "", which is no time
+  update_micros = ParseStoredMicros(row.Text(kUpdatedAt));
   revision = row.Int64(kRevision);
 }
 
