@@ -21,8 +21,17 @@
 namespace userservice::store {
 namespace {
 
-// A batch of so many is as short as a point read.
-constexpr size_t kPointBatchMax = 16;
+// A batch of so many is short enough for a point reader: 0.2 ms, of which the way to another thread
+// and back would be 0.04.
+constexpr size_t kPointBatchMax = 100;
+// A page of so many is shorter yet, if each row that it looks at is one of its users.
+constexpr int32_t kPointPageMax = 100;
+
+bool IsShort(const PageQuery& query) {
+  const std::vector<OrderBy::Key>& keys = query.order_by.keys();
+  return query.page_size <= kPointPageMax && query.filter.root() == nullptr &&
+         keys.front().field == UserField::kUserId;
+}
 
 // By the index on e-mails.
 const std::string& SelectUserByEmail() {
@@ -85,9 +94,9 @@ Task<absl::StatusOr<EncodedUsers>> SqliteUserStore::BatchGetUsers(CallContext co
         sqlite::Transaction::Begin(connection, sqlite::Transaction::Kind::kDeferred, limits);
     if (!snapshot.ok()) return StorageError(snapshot.status());
     EncodedUsers users;
+    sqlite::QueryScope row(connection, kSelectUser, limits);
     for (const int64_t user_id : user_ids) {
-      sqlite::QueryScope row(connection, kSelectUser, limits);
-      row.Bind(user_id);
+      row.Restart().Bind(user_id);
       const absl::StatusOr<bool> found = row.Step();
       if (!found.ok()) return StorageError(found.status());
       if (!*found) return errors::UserNotFound(user_id);
@@ -104,7 +113,8 @@ Task<absl::StatusOr<UserPage>> SqliteUserStore::ListUsers(CallContext context,
                                   const sqlite::QueryLimits& limits) {
     return ReadPage(connection, limits, query, options_.rows_examined_max);
   };
-  return scans_->Read(context, writer_->committed(), read_page);
+  Reader& reader = IsShort(query) ? *points_ : *scans_;
+  return reader.Read(context, writer_->committed(), read_page);
 }
 
 // A revision that this process has not announced yet may have been read from the table already.

@@ -4,7 +4,7 @@
 //   absl::StatusOr<std::unique_ptr<SqliteUserStore>> store =
 //       SqliteUserStore::Open(SqliteStoreOptions(path));
 //
-// Point reads (GetUser, LookupUser, small batches) have connections of their own, and run on the
+// Point reads (GetUser, LookupUser, small batches, short pages of all users) have connections of their own, and run on the
 // calling thread or on point threads; what scans (ListUsers, CountUsers, large batches) runs on
 // scan threads behind a bounded queue, so that no scan delays a point read. Writes go through the
 // one Writer, see writer.h. A read transaction lives for one call at most: one page, one batch.
