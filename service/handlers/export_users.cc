@@ -41,8 +41,8 @@ std::shared_ptr<const std::string> ChunkOf(store::UserPage page, store::PageQuer
 
 }  // namespace
 
-// One page is one short read transaction, which ends whether or not a chunk waits for a slow client:
-// the page behind it is read meanwhile, and no other.
+// One page is one short read transaction, which ends whether or not a chunk waits for a slow
+// client: the page behind that chunk is read meanwhile, and no other.
 Task<absl::Status> ExportUsers(rpc::Call& call, const users::v1::ExportUsersRequest& request,
                                rpc::EncodedStream& stream, store::UserStore& store) {
   store::PageQuery query;

@@ -49,8 +49,8 @@ absl::Status ParseRequest(const grpc::ByteBuffer& request_bytes, Req& request) {
 template <class Resp>
 class Encoded {
  public:
-  // `fields` are some fields of the response, serialized; `rest` has the others. Serialized messages
-  // concatenate to one.
+  // `fields` are some fields of the response, serialized; `rest` has the others. Serialized
+  // messages concatenate to one.
   Encoded(std::string fields, const Resp& rest) : bytes_(std::move(fields)) {
     rest.AppendToString(&bytes_);
   }

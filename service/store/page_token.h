@@ -6,7 +6,8 @@
 //
 // A token is bound to the method, filter and order that it was made for: with any other, or with a
 // changed byte, Open fails. The key is the database's own, so tokens outlive the process and are
-// worth nothing to another service. Authentication: HMAC-SHA-256, truncated to 128 bits. Threads: any.
+// worth nothing to another service. Authentication: HMAC-SHA-256, truncated to 128 bits.
+// Threads: any.
 #pragma once
 
 #include <cstdint>
@@ -55,8 +56,7 @@ class PageTokenCodec {
 
   std::string Mac(std::string_view data) const;
 
-  MacContext
-      keyed_;  // only ever copied: to look the algorithm up and to key it costs more than a MAC
+  MacContext keyed_;  // only ever copied: looking up the algorithm costs more than a MAC
 };
 
 }  // namespace userservice::store
