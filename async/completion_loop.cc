@@ -7,15 +7,15 @@
 #include <cstdlib>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "async/block_on.h"
 #include "async/stop.h"
 
 namespace userservice {
 namespace {
 
-// What waits for a loop that is never idle runs after so many events: a millisecond or less, where
-// each is short.
-constexpr int kEventsUntilIdleMax = 128;
+// What waits for a loop that is never idle runs after so long.
+constexpr absl::Duration kIdleWaitMax = absl::Milliseconds(1);
 
 }  // namespace
 
@@ -54,7 +54,7 @@ void CompletionLoop::RunInbox() {
 }
 
 void CompletionLoop::WhenIdle(absl::AnyInvocable<void()> function) {
-  if (when_idle_.empty()) events_until_idle_ = kEventsUntilIdleMax;
+  if (when_idle_.empty()) idle_by_ = absl::Now() + kIdleWaitMax;
   when_idle_.push_back(std::move(function));
 }
 
@@ -94,7 +94,7 @@ void CompletionLoop::Run() {
 // Looks first without waiting where something is to run before the loop waits.
 bool CompletionLoop::Next(void** tag, bool* ok) {
   if (!when_idle_.empty()) {
-    if (events_until_idle_-- > 0) {
+    if (absl::Now() < idle_by_) {
       const auto next = queue_->AsyncNext(tag, ok, gpr_inf_past(GPR_CLOCK_REALTIME));
       if (next != grpc::CompletionQueue::TIMEOUT) return next == grpc::CompletionQueue::GOT_EVENT;
     }

@@ -96,7 +96,7 @@ class CompletionLoop final : public Executor {
   std::vector<absl::AnyInvocable<void()>> inbox_ ABSL_GUARDED_BY(mutex_);
   // The loop's thread alone.
   std::vector<absl::AnyInvocable<void()>> when_idle_;
-  int events_until_idle_ = 0;
+  absl::Time idle_by_;
   std::thread thread_;
 };
 

@@ -66,7 +66,7 @@ void AddStoreFlags(CLI::App& app, Config& config) {
   AddFlag(app, "point_threads", config.point_threads,
           "threads for point reads; 0: on the completion queue's own")
       ->check(CLI::Range(0, 64));
-  AddFlag(app, "scan_threads", config.scan_threads, "threads for lists, counts and exports")
+  AddFlag(app, "scan_threads", config.scan_threads, "threads for long lists, counts and exports")
       ->check(CLI::Range(1, 64));
   AddFlag(app, "scan_queue_jobs_max", config.scan_queue_jobs_max,
           "scans that may wait; more are refused")

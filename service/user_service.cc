@@ -10,8 +10,11 @@ namespace userservice {
 namespace {
 
 using users::v1::UserService;
-using Service = UserService::WithRawMethod_ImportUsers<
-    UserService::WithRawMethod_WatchUsers<UserService::AsyncService>>;
+template <class Base>
+using WithEncodedReads = UserService::WithRawMethod_BatchGetUsers<
+    UserService::WithRawMethod_ListUsers<UserService::WithRawMethod_ExportUsers<Base>>>;
+using Service = WithEncodedReads<UserService::WithRawMethod_ImportUsers<
+    UserService::WithRawMethod_WatchUsers<UserService::AsyncService>>>;
 using rpc::Call;
 
 // A handler as rpc wants it: the store is bound.
@@ -26,17 +29,19 @@ void AddReads(rpc::Server& server, Service& service, store::UserStore& store) {
   server.AddUnary("GetUser", service, &Service::RequestGetUser, Bind(handlers::GetUser, store));
   server.AddUnary("LookupUser", service, &Service::RequestLookupUser,
                   Bind(handlers::LookupUser, store));
-  server.AddUnary("BatchGetUsers", service, &Service::RequestBatchGetUsers,
-                  Bind(handlers::BatchGetUsers, store));
-  server.AddUnary("ListUsers", service, &Service::RequestListUsers,
-                  Bind(handlers::ListUsers, store));
+  server.AddEncodedUnary<users::v1::BatchGetUsersRequest, users::v1::BatchGetUsersResponse>(
+      "BatchGetUsers", service, &Service::RequestBatchGetUsers,
+      Bind(handlers::BatchGetUsers, store));
+  server.AddEncodedUnary<users::v1::ListUsersRequest, users::v1::ListUsersResponse>(
+      "ListUsers", service, &Service::RequestListUsers, Bind(handlers::ListUsers, store));
   server.AddUnary("CountUsers", service, &Service::RequestCountUsers,
                   Bind(handlers::CountUsers, store));
-  server.AddServerStream("ExportUsers", service, &Service::RequestExportUsers,
-                         [&store](Call& call, const users::v1::ExportUsersRequest& request,
-                                  rpc::ServerStream<users::v1::ExportUsersResponse>& stream) {
-                           return handlers::ExportUsers(call, request, stream, store);
-                         });
+  server.AddEncodedStream<users::v1::ExportUsersRequest>(
+      "ExportUsers", service, &Service::RequestExportUsers,
+      [&store](Call& call, const users::v1::ExportUsersRequest& request,
+               rpc::EncodedStream& stream) {
+        return handlers::ExportUsers(call, request, stream, store);
+      });
 }
 
 void AddWrites(rpc::Server& server, Service& service, store::UserStore& store) {

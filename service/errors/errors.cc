@@ -168,7 +168,7 @@ absl::Status MessageUnreadable() {
       "can not be read: it is cut off, or holds a string that is not UTF-8";
   absl::Status status =
       Make(absl::StatusCode::kInvalidArgument, users::v1::ERROR_REASON_FIELD_INVALID,
-           absl::StrCat("a message of the stream ", AbslView(kProblem)));
+           absl::StrCat("a message of the call ", AbslView(kProblem)));
   AttachViolation(status, "message", kProblem);
   return status;
 }

@@ -41,7 +41,7 @@ absl::Status PageTokenInvalid(std::string_view field);  // "page_token" or "resu
 absl::Status UpdateMaskInvalid(std::string_view field, std::string_view path);
 absl::Status RequestIdInvalid();
 absl::Status RequestIdReused(std::string_view request_id);
-absl::Status MessageUnreadable();  // a message of a stream is not of its type
+absl::Status MessageUnreadable();  // a message of a client is not of its type
 absl::Status BatchTooLarge(std::string_view field, size_t size, size_t limit);
 
 // NOT_FOUND, ALREADY_EXISTS, ABORTED.

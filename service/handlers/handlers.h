@@ -12,6 +12,7 @@
 #include "async/task.h"
 #include "google/protobuf/empty.pb.h"
 #include "service/rpc/call.h"
+#include "service/rpc/encoded.h"
 #include "service/rpc/encoded_stream.h"
 #include "service/rpc/stream_call.h"
 #include "service/store/user_store.h"
@@ -40,19 +41,18 @@ Task<absl::StatusOr<User>> GetUser(rpc::Call& call, const users::v1::GetUserRequ
                                    store::UserStore& store);
 Task<absl::StatusOr<User>> LookupUser(rpc::Call& call, const users::v1::LookupUserRequest& request,
                                       store::UserStore& store);
-Task<absl::StatusOr<users::v1::BatchGetUsersResponse>> BatchGetUsers(
+Task<absl::StatusOr<rpc::Encoded<users::v1::BatchGetUsersResponse>>> BatchGetUsers(
     rpc::Call& call, const users::v1::BatchGetUsersRequest& request, store::UserStore& store);
 
 // list_users.cc
-Task<absl::StatusOr<users::v1::ListUsersResponse>> ListUsers(
+Task<absl::StatusOr<rpc::Encoded<users::v1::ListUsersResponse>>> ListUsers(
     rpc::Call& call, const users::v1::ListUsersRequest& request, store::UserStore& store);
 Task<absl::StatusOr<users::v1::CountUsersResponse>> CountUsers(
     rpc::Call& call, const users::v1::CountUsersRequest& request, store::UserStore& store);
 
 // export_users.cc
 Task<absl::Status> ExportUsers(rpc::Call& call, const users::v1::ExportUsersRequest& request,
-                               rpc::ServerStream<users::v1::ExportUsersResponse>& stream,
-                               store::UserStore& store);
+                               rpc::EncodedStream& stream, store::UserStore& store);
 
 // import_users.cc
 Task<absl::Status> ImportUsers(

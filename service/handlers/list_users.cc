@@ -39,21 +39,20 @@ absl::StatusOr<store::PageQuery> QueryOf(const users::v1::ListUsersRequest& requ
 
 }  // namespace
 
-Task<absl::StatusOr<users::v1::ListUsersResponse>> ListUsers(
+Task<absl::StatusOr<rpc::Encoded<users::v1::ListUsersResponse>>> ListUsers(
     rpc::Call& call, const users::v1::ListUsersRequest& request, store::UserStore& store) {
   const absl::StatusOr<store::PageQuery> query = QueryOf(request, store);
   if (!query.ok()) co_return query.status();
   const TimedContext context(call, request.min_revision());
   absl::StatusOr<store::UserPage> page = co_await store.ListUsers(*context, *query);
   if (!page.ok()) co_return page.status();
-  users::v1::ListUsersResponse response;
-  for (User& user : page->users) *response.add_users() = std::move(user);
-  response.set_revision(page->revision);
+  users::v1::ListUsersResponse rest;
+  rest.set_revision(page->revision);
   if (page->next.has_value()) {
-    response.set_next_page_token(store.page_tokens().Seal(
+    rest.set_next_page_token(store.page_tokens().Seal(
         *page->next, kListMethod, query->filter.text(), query->order_by.text()));
   }
-  co_return response;
+  co_return rpc::Encoded<users::v1::ListUsersResponse>(std::move(page->users.bytes), rest);
 }
 
 Task<absl::StatusOr<users::v1::CountUsersResponse>> CountUsers(

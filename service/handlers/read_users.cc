@@ -26,7 +26,7 @@ Task<absl::StatusOr<User>> LookupUser(rpc::Call& call, const users::v1::LookupUs
   co_return co_await store.LookupUser(*context, absl::AsciiStrToLower(request.email()));
 }
 
-Task<absl::StatusOr<users::v1::BatchGetUsersResponse>> BatchGetUsers(
+Task<absl::StatusOr<rpc::Encoded<users::v1::BatchGetUsersResponse>>> BatchGetUsers(
     rpc::Call& call, const users::v1::BatchGetUsersRequest& request, store::UserStore& store) {
   if (request.user_ids_size() > kBatchMax) {
     co_return errors::BatchTooLarge("user_ids", static_cast<size_t>(request.user_ids_size()),
@@ -34,12 +34,11 @@ Task<absl::StatusOr<users::v1::BatchGetUsersResponse>> BatchGetUsers(
   }
   const TimedContext context(call, request.min_revision());
   std::vector<int64_t> user_ids(request.user_ids().begin(), request.user_ids().end());
-  absl::StatusOr<std::vector<User>> users =
+  absl::StatusOr<store::EncodedUsers> users =
       co_await store.BatchGetUsers(*context, std::move(user_ids));
   if (!users.ok()) co_return users.status();
-  users::v1::BatchGetUsersResponse response;
-  for (User& user : *users) *response.add_users() = std::move(user);
-  co_return response;
+  const users::v1::BatchGetUsersResponse nothing_else;
+  co_return rpc::Encoded<users::v1::BatchGetUsersResponse>(std::move(users->bytes), nothing_else);
 }
 
 }  // namespace userservice::handlers

@@ -13,12 +13,9 @@
 
 #include "absl/status/status.h"
 #include "async/task.h"
-#include "async/tsan.h"
-#include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "grpcpp/support/slice.h"
-#include "service/errors/errors.h"
 #include "service/rpc/call.h"
+#include "service/rpc/encoded.h"
 #include "service/rpc/stream_call.h"
 
 namespace userservice::rpc {
@@ -31,16 +28,7 @@ class EncodedStream {
 
   // `message` is the serialized message. True when it is on its way; false when the client is gone.
   Task<bool> Write(std::shared_ptr<const std::string> message) {
-    using Shared = std::shared_ptr<const std::string>;
-    auto* const shared = new Shared(std::move(message));
-    const auto let_go = [](void* kept) {
-      TsanAcquire(kept);
-      delete static_cast<Shared*>(kept);
-    };
-    const grpc::Slice slice(const_cast<char*>((*shared)->data()), (*shared)->size(), let_go,
-                            shared);
-    TsanRelease(shared);
-    const grpc::ByteBuffer bytes(&slice, 1);
+    const grpc::ByteBuffer bytes = SendFrom(std::move(message));
     co_return co_await stream_.Write(bytes);
   }
 
@@ -53,13 +41,12 @@ using EncodedStreamHandler = std::function<Task<absl::Status>(Call&, const Req&,
 
 // Serves a call of which gRPC handed over the request's bytes.
 template <class Req>
-Task<absl::Status> ServeEncoded(Call& call, const grpc::ByteBuffer& request_bytes,
-                                ServerStream<grpc::ByteBuffer>& stream,
-                                const EncodedStreamHandler<Req>& handler) {
+Task<absl::Status> ServeEncodedStream(Call& call, const grpc::ByteBuffer& request_bytes,
+                                      ServerStream<grpc::ByteBuffer>& stream,
+                                      const EncodedStreamHandler<Req>& handler) {
   Req request;
-  grpc::ByteBuffer bytes = request_bytes;
-  const grpc::Status parsed = grpc::SerializationTraits<Req>::Deserialize(&bytes, &request);
-  if (!parsed.ok()) co_return errors::MessageUnreadable();
+  absl::Status parsed = ParseRequest(request_bytes, request);
+  if (!parsed.ok()) co_return parsed;
   request.DiscardUnknownFields();  // a stream may be open for days, and keeps it
   EncodedStream encoded(stream);
   co_return co_await handler(call, request, encoded);

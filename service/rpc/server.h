@@ -30,6 +30,7 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "service/rpc/call.h"
+#include "service/rpc/encoded.h"
 #include "service/rpc/encoded_stream.h"
 #include "service/rpc/health.h"
 #include "service/rpc/reflection.h"
@@ -66,6 +67,14 @@ class Server {
                                       grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
                 const typename UnaryMethod<Req, Resp>::Handler& handler,
                 CallKind kind = CallKind::kUnary);
+  // `request` is of the generated WithRawMethod_... template, here and where else it takes bytes.
+  template <class Req, class Resp, class Service, class Base>
+  void AddEncodedUnary(const std::string& name, Service& service,
+                       void (Base::*request)(grpc::ServerContext*, grpc::ByteBuffer*,
+                                             grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>*,
+                                             grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
+                                             void*),
+                       const EncodedHandler<Req, Resp>& handler);
   template <class Service, class Base, class Req, class Resp>
   void AddServerStream(const std::string& name, Service& service,
                        void (Base::*request)(grpc::ServerContext*, Req*,
@@ -73,7 +82,6 @@ class Server {
                                              grpc::ServerCompletionQueue*, void*),
                        const typename ServerStreamMethod<Req, Resp>::Handler& handler,
                        CallKind kind = CallKind::kStream);
-  // `request` is of the generated WithRawMethod_... template, here and below.
   template <class Req, class Service, class Base>
   void AddEncodedStream(const std::string& name, Service& service,
                         void (Base::*request)(grpc::ServerContext*, grpc::ByteBuffer*,
@@ -157,6 +165,19 @@ void Server::AddUnary(const std::string& name, Service& service,
       });
 }
 
+template <class Req, class Resp, class Service, class Base>
+void Server::AddEncodedUnary(
+    const std::string& name, Service& service,
+    void (Base::*request)(grpc::ServerContext*, grpc::ByteBuffer*,
+                          grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>*,
+                          grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
+    const EncodedHandler<Req, Resp>& handler) {
+  // The method keeps the function, and with it the handler, for as long as its calls.
+  AddUnary(name, service, request, [handler](Call& call, const grpc::ByteBuffer& bytes) {
+    return ServeEncoded<Req, Resp>(call, bytes, handler);
+  });
+}
+
 template <class Service, class Base, class Req, class Resp>
 void Server::AddServerStream(
     const std::string& name, Service& service,
@@ -185,7 +206,7 @@ void Server::AddEncodedStream(const std::string& name, Service& service,
   AddServerStream(
       name, service, request,
       [handler](Call& call, const grpc::ByteBuffer& bytes, ServerStream<grpc::ByteBuffer>& stream) {
-        return ServeEncoded<Req>(call, bytes, stream, handler);
+        return ServeEncodedStream<Req>(call, bytes, stream, handler);
       });
 }
 

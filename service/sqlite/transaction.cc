@@ -25,7 +25,13 @@ absl::StatusOr<Transaction> Transaction::Begin(Connection& connection, Kind kind
   absl::Status begun = RunCached(
       connection, kind == Kind::kImmediate ? "BEGIN IMMEDIATE" : "BEGIN DEFERRED", limits);
   if (!begun.ok()) return begun;
-  return Transaction(connection);
+  return Transaction(&connection);
+}
+
+absl::StatusOr<Transaction> Transaction::BeginRead(Connection& connection,
+                                                   const QueryLimits& limits) {
+  if (connection.in_transaction()) return Transaction(nullptr);
+  return Begin(connection, Kind::kDeferred, limits);
 }
 
 Transaction::Transaction(Transaction&& other) noexcept

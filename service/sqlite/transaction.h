@@ -31,6 +31,8 @@ class Transaction {
   // The limits bound the wait for the lock.
   static absl::StatusOr<Transaction> Begin(Connection& connection, Kind kind,
                                            const QueryLimits& limits = QueryLimits());
+  // A deferred one; or nothing of its own where one is open, whose snapshot is then read.
+  static absl::StatusOr<Transaction> BeginRead(Connection& connection, const QueryLimits& limits);
   Transaction(Transaction&& other) noexcept;
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
@@ -39,9 +41,9 @@ class Transaction {
   void Rollback();
 
  private:
-  explicit Transaction(Connection& connection) : connection_(&connection) {}
+  explicit Transaction(Connection* connection) : connection_(connection) {}
 
-  Connection* connection_;  // null: over
+  Connection* connection_;  // null: over, or another's
 };
 
 class Savepoint {

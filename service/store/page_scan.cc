@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "service/store/encoded_users.h"
 #include "service/store/field_sql.h"
 #include "service/store/filter_sql.h"
 #include "service/store/order_sql.h"
@@ -39,12 +40,11 @@ PageScan::PageScan(sqlite::Connection& connection, const sqlite::QueryLimits& li
       limits_(limits),
       query_(query),
       filter_(FilterSql(query.filter)),
-      rows_max_(rows_max) {
-  page_.users.reserve(std::min(static_cast<size_t>(query.page_size), rows_max));
-}
+      rows_max_(rows_max) {}
 
 bool PageScan::has_its_users() const {
-  return page_.users.size() == static_cast<size_t>(query_.page_size) || bytes_ >= kPageBytesMax;
+  return page_.users.count == static_cast<size_t>(query_.page_size) ||
+         page_.users.bytes.size() >= kPageBytesMax;
 }
 
 std::optional<std::vector<SqlValue>> PageScan::Extend(size_t rows_max) {
@@ -59,7 +59,7 @@ std::optional<std::vector<SqlValue>> PageScan::Extend(size_t rows_max) {
 size_t PageScan::RowsToAskFor(bool takes_all) const {
   if (last_.has_value()) return 1;
   const size_t rows = rows_max_ - rows_examined_;
-  const size_t users = static_cast<size_t>(query_.page_size) - page_.users.size();
+  const size_t users = static_cast<size_t>(query_.page_size) - page_.users.count;
   return (takes_all ? std::min(users, rows) : rows) + 1;
 }
 
@@ -108,10 +108,7 @@ absl::Status PageScan::Read(const RowRange& range) {
       return absl::OkStatus();
     }
     ++rows_examined_;
-    if (row.Int64(kMatchColumn) != 0) {
-      ReadUser(row, page_.users.emplace_back());
-      bytes_ += page_.users.back().ByteSizeLong();
-    }
+    if (row.Int64(kMatchColumn) != 0) AppendUser(row, page_.users);
     if (has_its_users() || rows_examined_ >= rows_max_) last_ = CursorAt(row, range.fixed);
   }
 }

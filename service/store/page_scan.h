@@ -67,7 +67,6 @@ class PageScan {
   size_t rows_max_;
 
   UserPage page_;
-  size_t bytes_ = 0;
   size_t rows_examined_ = 0;
   std::optional<PageCursor> last_;  // set once the page only has to see whether the list goes on
   bool is_complete_ = false;

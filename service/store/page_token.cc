@@ -1,10 +1,12 @@
 #include "service/store/page_token.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include <array>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -91,30 +93,54 @@ std::optional<PageCursor> Decode(std::string_view in) {
   return cursor;
 }
 
-std::string Mac(std::string_view key, std::string_view data) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
-  unsigned int bytes = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(data.data()), data.size(), mac.data(), &bytes);
-  return {reinterpret_cast<const char*>(mac.data()), kMacBytes};
+const unsigned char* BytesOf(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-std::string TokenMac(std::string_view key, std::string_view payload, std::string_view method,
-                     std::string_view filter, std::string_view order_by) {
+// What OpenSSL lacks when it fails here.
+void Require(bool done) {
+  if (!done) throw std::bad_alloc();
+}
+
+std::string BoundTo(std::string_view payload, std::string_view method, std::string_view filter,
+                    std::string_view order_by) {
   std::string data;
   for (const std::string_view part : {kTokenPurpose, method, filter, order_by, payload})
     AppendText(data, part);
-  return Mac(key, data);
+  return data;
 }
 
 }  // namespace
 
-PageTokenCodec::PageTokenCodec(std::string key) : key_(std::move(key)) {}
+void PageTokenCodec::FreeMac::operator()(evp_mac_ctx_st* context) const {
+  EVP_MAC_CTX_free(context);
+}
+
+PageTokenCodec::PageTokenCodec(const std::string& key) {
+  EVP_MAC* const hmac = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr);
+  keyed_.reset(EVP_MAC_CTX_new(hmac));
+  EVP_MAC_free(hmac);  // the context keeps it
+  std::string digest = OSSL_DIGEST_NAME_SHA2_256;
+  const std::array<OSSL_PARAM, 2> parameters = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
+      OSSL_PARAM_construct_end()};
+  Require(keyed_ != nullptr &&
+          EVP_MAC_init(keyed_.get(), BytesOf(key), key.size(), parameters.data()) == 1);
+}
+
+std::string PageTokenCodec::Mac(std::string_view data) const {
+  const MacContext context(EVP_MAC_CTX_dup(keyed_.get()));
+  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
+  size_t bytes = 0;
+  Require(context != nullptr && EVP_MAC_update(context.get(), BytesOf(data), data.size()) == 1 &&
+          EVP_MAC_final(context.get(), mac.data(), &bytes, mac.size()) == 1 && bytes >= kMacBytes);
+  return {reinterpret_cast<const char*>(mac.data()), kMacBytes};
+}
 
 std::string PageTokenCodec::Seal(const PageCursor& cursor, std::string_view method,
                                  std::string_view filter, std::string_view order_by) const {
   const std::string payload = Encode(cursor);
-  return absl::WebSafeBase64Escape(payload + TokenMac(key_, payload, method, filter, order_by));
+  return absl::WebSafeBase64Escape(payload + Mac(BoundTo(payload, method, filter, order_by)));
 }
 
 absl::StatusOr<PageCursor> PageTokenCodec::Open(std::string_view token, std::string_view field,
@@ -128,7 +154,7 @@ absl::StatusOr<PageCursor> PageTokenCodec::Open(std::string_view token, std::str
                        sealed.size() > kMacBytes && absl::WebSafeBase64Escape(sealed) == token;
   if (!decoded) return errors::PageTokenInvalid(field);
   const std::string_view payload = std::string_view(sealed).substr(0, sealed.size() - kMacBytes);
-  const std::string mac = TokenMac(key_, payload, method, filter, order_by);
+  const std::string mac = Mac(BoundTo(payload, method, filter, order_by));
   if (CRYPTO_memcmp(mac.data(), sealed.data() + payload.size(), kMacBytes) != 0)
     return errors::PageTokenInvalid(field);
   std::optional<PageCursor> cursor = Decode(payload);
@@ -140,7 +166,7 @@ std::string PageTokenCodec::Fingerprint(std::string_view data) const {
   std::string input;
   AppendText(input, kFingerprintPurpose);
   input += data;
-  return Mac(key_, input);
+  return Mac(input);
 }
 
 }  // namespace userservice::store

@@ -7,15 +7,19 @@
 // A token is bound to the method, filter and order that it was made for: with any other, or with a
 // changed byte, Open fails. The key is the database's own, so tokens outlive the process and are
 // worth nothing to another service. Authentication: HMAC-SHA-256, truncated to 128 bits.
+// Threads: any.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
+
+struct evp_mac_ctx_st;  // OpenSSL's EVP_MAC_CTX
 
 namespace userservice::store {
 
@@ -31,7 +35,7 @@ struct PageCursor {
 
 class PageTokenCodec {
  public:
-  explicit PageTokenCodec(std::string key);  // 32 random bytes
+  explicit PageTokenCodec(const std::string& key);  // 32 random bytes
 
   std::string Seal(const PageCursor& cursor, std::string_view method, std::string_view filter,
                    std::string_view order_by) const;
@@ -45,7 +49,14 @@ class PageTokenCodec {
   std::string Fingerprint(std::string_view data) const;
 
  private:
-  std::string key_;
+  struct FreeMac {
+    void operator()(evp_mac_ctx_st* context) const;
+  };
+  using MacContext = std::unique_ptr<evp_mac_ctx_st, FreeMac>;
+
+  std::string Mac(std::string_view data) const;
+
+  MacContext keyed_;  // only ever copied: looking up the algorithm costs more than a MAC
 };
 
 }  // namespace userservice::store

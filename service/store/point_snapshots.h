@@ -1,14 +1,14 @@
 // PointSnapshots: read transactions that stay open over many point reads, one for each loop.
 //
 //   sqlite::Connection* const connection = snapshots.Take(committed.value());
-//   if (connection != nullptr) ...                  // one SELECT, and nothing is awaited meanwhile
+//   if (connection != nullptr) ...                  // a short read; nothing is awaited meanwhile
 //
 // A read transaction of its own costs a point read more than the reading: three system calls. So
 // the reads of a loop share one, until a revision was committed that it does not show, or the loop
-// is idle, or has run a bounded number of events (Executor::WhenIdle). It is begun after its
-// revision was read, and a revision is published before its write is acknowledged: a read shows
-// every write that was acknowledged before. What another program wrote it shows as late as the end
-// of that bound, about a millisecond; a checkpoint waits no longer either.
+// is idle, or a millisecond has passed (Executor::WhenIdle). It is begun after its revision was
+// read, and a revision is published before its write is acknowledged: a read shows every write that
+// was acknowledged before. What another program wrote it shows a millisecond late at most, and a
+// checkpoint waits no longer either.
 // Threads: any; each loop's thread has its own. Others, and those for whom no connection is free,
 // get none. Lifetime: outlives what its loops have left to do.
 #pragma once

@@ -65,8 +65,8 @@ class Reader {
                                                                 const sqlite::QueryLimits&>>
   Task<Result> Read(CallContext context, Broadcast& committed, Function function);
 
-  // The same for a `function` of one SELECT, which may share its snapshot with others: see
-  // point_snapshots.h.
+  // The same for a `function` that is short, and may share its snapshot with others, see
+  // point_snapshots.h. If it wants a transaction, that is Transaction::BeginRead.
   template <class Function, class Result = std::invoke_result_t<Function&, sqlite::Connection&,
                                                                 const sqlite::QueryLimits&>>
   Task<Result> ReadPoint(CallContext context, Broadcast& committed, Function function);

@@ -11,6 +11,7 @@
 #include "service/sqlite/query_scope.h"
 #include "service/sqlite/transaction.h"
 #include "service/store/change_stream.h"
+#include "service/store/encoded_users.h"
 #include "service/store/field_sql.h"
 #include "service/store/sqlite_user_store.h"
 #include "service/store/storage_error.h"
@@ -20,8 +21,17 @@
 namespace userservice::store {
 namespace {
 
-// A batch of so many is as short as a point read.
-constexpr size_t kPointBatchMax = 16;
+// A batch of so many is short enough for a point reader: 0.2 ms, of which the way to another thread
+// and back would be 0.04.
+constexpr size_t kPointBatchMax = 100;
+// A page of so many is shorter yet, if each row that it looks at is one of its users.
+constexpr int32_t kPointPageMax = 100;
+
+bool IsShort(const PageQuery& query) {
+  const std::vector<OrderBy::Key>& keys = query.order_by.keys();
+  return query.page_size <= kPointPageMax && query.filter.root() == nullptr &&
+         keys.front().field == UserField::kUserId;
+}
 
 // By the index on e-mails.
 const std::string& SelectUserByEmail() {
@@ -73,27 +83,28 @@ Task<absl::StatusOr<users::v1::User>> SqliteUserStore::LookupUser(CallContext co
   return points_->ReadPoint(context, writer_->committed(), std::move(look_up));
 }
 
-Task<absl::StatusOr<std::vector<users::v1::User>>> SqliteUserStore::BatchGetUsers(
-    CallContext context, std::vector<int64_t> user_ids) {
-  Reader& reader = user_ids.size() <= kPointBatchMax ? *points_ : *scans_;
-  auto get_all =
-      [user_ids = std::move(user_ids)](
-          sqlite::Connection& connection,
-          const sqlite::QueryLimits& limits) -> absl::StatusOr<std::vector<users::v1::User>> {
+Task<absl::StatusOr<EncodedUsers>> SqliteUserStore::BatchGetUsers(CallContext context,
+                                                                  std::vector<int64_t> user_ids) {
+  const bool is_short = user_ids.size() <= kPointBatchMax;
+  auto get_all = [user_ids = std::move(user_ids)](
+                     sqlite::Connection& connection,
+                     const sqlite::QueryLimits& limits) -> absl::StatusOr<EncodedUsers> {
     const absl::StatusOr<sqlite::Transaction> snapshot =
-        sqlite::Transaction::Begin(connection, sqlite::Transaction::Kind::kDeferred, limits);
+        sqlite::Transaction::BeginRead(connection, limits);
     if (!snapshot.ok()) return StorageError(snapshot.status());
-    std::vector<users::v1::User> users;
-    users.reserve(user_ids.size());
+    EncodedUsers users;
+    sqlite::QueryScope row(connection, kSelectUser, limits);
     for (const int64_t user_id : user_ids) {
-      const absl::StatusOr<bool> found =
-          FindUser(connection, limits, kSelectUser, user_id, users.emplace_back());
-      if (!found.ok()) return found.status();
+      row.Restart().Bind(user_id);
+      const absl::StatusOr<bool> found = row.Step();
+      if (!found.ok()) return StorageError(found.status());
       if (!*found) return errors::UserNotFound(user_id);
+      AppendUser(row, users);
     }
     return users;
   };
-  return reader.Read(context, writer_->committed(), std::move(get_all));
+  if (is_short) return points_->ReadPoint(context, writer_->committed(), std::move(get_all));
+  return scans_->Read(context, writer_->committed(), std::move(get_all));
 }
 
 Task<absl::StatusOr<UserPage>> SqliteUserStore::ListUsers(CallContext context,
@@ -102,6 +113,7 @@ Task<absl::StatusOr<UserPage>> SqliteUserStore::ListUsers(CallContext context,
                                   const sqlite::QueryLimits& limits) {
     return ReadPage(connection, limits, query, options_.rows_examined_max);
   };
+  if (IsShort(query)) return points_->ReadPoint(context, writer_->committed(), read_page);
   return scans_->Read(context, writer_->committed(), read_page);
 }
 

@@ -4,11 +4,11 @@
 //   absl::StatusOr<std::unique_ptr<SqliteUserStore>> store =
 //       SqliteUserStore::Open(SqliteStoreOptions(path));
 //
-// Point reads (GetUser, LookupUser, small batches) have connections of their own, and run on the
-// calling thread or on point threads; what scans (ListUsers, CountUsers, large batches) runs on
-// scan threads behind a bounded queue, so that no scan delays a point read. Writes go through the
-// one Writer, see writer.h. A read transaction lives for one call at most: one page, one batch; but
-// point reads of one loop may share one, see point_snapshots.h.
+// Point reads (GetUser, LookupUser, small batches, short pages of all users) have connections of
+// their own, and run on the calling thread or on point threads; what scans (other lists,
+// CountUsers, large batches) runs on scan threads behind a bounded queue, so that no scan delays a
+// point read. Writes go through the one Writer, see writer.h. A read transaction lives for one call
+// at most: one page, one batch; but point reads of one loop may share one, see point_snapshots.h.
 // Changes are read once for all who watch (change_feed.h), on a thread; those who have yet to catch
 // up, or have a filter, read them on another (change_stream.h).
 // Erasing: the checkpoint after a deletion leaves no byte of the user's values in any file: not in
@@ -64,8 +64,8 @@ class SqliteUserStore final : public UserStore {
 
   Task<absl::StatusOr<users::v1::User>> GetUser(CallContext context, int64_t user_id) override;
   Task<absl::StatusOr<users::v1::User>> LookupUser(CallContext context, std::string email) override;
-  Task<absl::StatusOr<std::vector<users::v1::User>>> BatchGetUsers(
-      CallContext context, std::vector<int64_t> user_ids) override;
+  Task<absl::StatusOr<EncodedUsers>> BatchGetUsers(CallContext context,
+                                                   std::vector<int64_t> user_ids) override;
   Task<absl::StatusOr<UserPage>> ListUsers(CallContext context, const PageQuery& query) override;
   Task<absl::StatusOr<UserCount>> CountUsers(CallContext context, const Filter& filter) override;
 

@@ -5,8 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/civil_time.h"
 #include "service/errors/text.h"
@@ -17,24 +15,52 @@ namespace {
 using errors::AbslView;
 
 constexpr size_t kSecondsBytes = 19;  // of "YYYY-MM-DD HH:MM:SS"
-constexpr std::string_view kShape = "dddd-dd-dd dd:dd:dd";
+constexpr int64_t kMicrosPerSecond = 1'000'000;
+constexpr size_t kFractionDigits = 6;
+constexpr int64_t kSecondsPerMinute = 60;
+constexpr int64_t kSecondsPerHour = 60 * kSecondsPerMinute;
+constexpr int64_t kSecondsPerDay = 24 * kSecondsPerHour;
 
-// 'd' in `shape` stands for a digit, ' ' for a space or 'T', anything else for itself.
-bool HasShape(std::string_view text, std::string_view shape) {
-  if (text.size() != shape.size()) return false;
-  for (size_t i = 0; i < shape.size(); ++i) {
-    const bool fits = shape[i] == 'd'   ? absl::ascii_isdigit(static_cast<unsigned char>(text[i]))
-                      : shape[i] == ' ' ? text[i] == ' ' || text[i] == 'T'
-                                        : text[i] == shape[i];
-    if (!fits) return false;
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Numbers of two digits at fixed places of a text that is long enough. A page reads two times a
+// row: this counts.
+class Digits {
+ public:
+  explicit Digits(std::string_view text) : text_(text.data()) {}
+
+  int TwoAt(size_t first) {
+    const auto tens = static_cast<unsigned>(text_[first] - '0');
+    const auto ones = static_cast<unsigned>(text_[first + 1] - '0');
+    others_ |= static_cast<unsigned>(tens > 9) | static_cast<unsigned>(ones > 9);
+    return static_cast<int>(tens * 10 + ones);
   }
-  return true;
+  // Whether all that was asked for was digits.
+  bool are_digits() const { return others_ == 0; }
+
+ private:
+  const char* const text_;
+  unsigned others_ = 0;
+};
+
+bool IsDate(int year, int month, int day) {
+  constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (month < 1 || month > 12 || day < 1) return false;
+  const bool is_leap_day = month == 2 && day == 29;
+  if (is_leap_day) return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  return day <= kDays[static_cast<size_t>(month - 1)];
 }
 
-int Digits(std::string_view text, size_t first, size_t count) {
-  int value = 0;
-  for (const char digit : text.substr(first, count)) value = value * 10 + (digit - '0');
-  return value;
+// From 1970-01-01 on, in the proleptic Gregorian calendar. Years begin in March here, so that a
+// leap day is the last of its year.
+constexpr int64_t DaysSince1970(int year, int month, int day) {
+  constexpr int kDaysPer400Years = 146'097;
+  constexpr int kDaysTo1970 = 719'468;  // from March of year 0
+  const int march_year = (month > 2 ? year : year - 1) + 400;
+  const int march_month = (month + 9) % 12;
+  const int day_of_year = (153 * march_month + 2) / 5 + day - 1;
+  const int days = march_year * 365 + march_year / 4 - march_year / 100 + march_year / 400;
+  return days + day_of_year - kDaysPer400Years - kDaysTo1970;
 }
 
 void SetDigits(std::string& text, size_t first, size_t count, int64_t value) {
@@ -42,38 +68,58 @@ void SetDigits(std::string& text, size_t first, size_t count, int64_t value) {
     text[i] = static_cast<char>('0' + value % 10);
 }
 
-// What the zone adds to UTC, or nothing if it is no zone.
-std::optional<absl::Duration> ZoneOffset(std::string_view zone) {
-  if (zone.empty() || zone == "Z") return absl::ZeroDuration();
-  if (!HasShape(zone.substr(1), "dd:dd") || (zone[0] != '+' && zone[0] != '-')) return std::nullopt;
-  const int hours = Digits(zone, 1, 2);
-  const int minutes = Digits(zone, 4, 2);
-  if (hours > 14 || minutes > 59) return std::nullopt;  // SQLite's own limits
-  const absl::Duration offset = absl::Hours(hours) + absl::Minutes(minutes);
+constexpr int64_t kSecondsMin = DaysSince1970(1, 1, 1) * kSecondsPerDay;
+constexpr int64_t kSecondsEnd = DaysSince1970(10000, 1, 1) * kSecondsPerDay;
+static_assert(DaysSince1970(1970, 1, 1) == 0 && kSecondsMin == -62'135'596'800);
+
+// The seconds since 1970 of "YYYY-MM-DD HH:MM:SS" at the head of `text`.
+std::optional<int64_t> Seconds(std::string_view text) {
+  if (text.size() < kSecondsBytes) return std::nullopt;
+  if (text[4] != '-' || text[7] != '-' || (text[10] != ' ' && text[10] != 'T') || text[13] != ':' ||
+      text[16] != ':') {
+    return std::nullopt;
+  }
+  Digits digits(text);
+  const int year = digits.TwoAt(0) * 100 + digits.TwoAt(2);
+  const int month = digits.TwoAt(5);
+  const int day = digits.TwoAt(8);
+  const int hour = digits.TwoAt(11);
+  const int minute = digits.TwoAt(14);
+  const int second = digits.TwoAt(17);
+  if (!digits.are_digits() || !IsDate(year, month, day) || hour > 23 || minute > 59 || second > 59)
+    return std::nullopt;
+  return DaysSince1970(year, month, day) * kSecondsPerDay + hour * kSecondsPerHour +
+         minute * kSecondsPerMinute + second;
+}
+
+// The seconds that the zone adds to UTC, or nothing if it is no zone.
+std::optional<int64_t> ZoneOffset(std::string_view zone) {
+  if (zone.empty() || zone == "Z") return 0;
+  if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':') return std::nullopt;
+  Digits digits(zone);
+  const int hours = digits.TwoAt(1);
+  const int minutes = digits.TwoAt(4);
+  // SQLite's own limits.
+  if (!digits.are_digits() || hours > 14 || minutes > 59) return std::nullopt;
+  const int64_t offset = hours * kSecondsPerHour + minutes * kSecondsPerMinute;
   return zone[0] == '-' ? -offset : offset;
 }
 
-// The fraction of a second at the head of `text`, taken off it: one or more digits after a point,
-// or nothing.
-std::optional<absl::Duration> TakeFraction(std::string_view& text) {
-  if (text.empty() || text[0] != '.') return absl::ZeroDuration();
-  size_t end = 1;
+// The microseconds of the fraction at the head of `text`, which is taken off it: one or more digits
+// after a point, or nothing.
+std::optional<int64_t> TakeFraction(std::string_view& text) {
+  if (text.empty() || text[0] != '.') return 0;
+  text.remove_prefix(1);
+  size_t digits = 0;
   int64_t micros = 0;
-  int64_t unit = 100'000;
-  for (; end < text.size() && absl::ascii_isdigit(static_cast<unsigned char>(text[end]));
-       ++end, unit /= 10) {
-    micros += unit * (text[end] - '0');
+  for (const char c : text) {
+    if (!IsDigit(c)) break;
+    if (++digits <= kFractionDigits) micros = micros * 10 + (c - '0');
   }
-  if (end == 1) return std::nullopt;
-  text.remove_prefix(end);
-  return absl::Microseconds(micros);
-}
-
-bool IsInYears1To9999(absl::Time time) {
-  static const absl::Time begin = absl::FromCivil(absl::CivilSecond(1, 1, 1), absl::UTCTimeZone());
-  static const absl::Time end =
-      absl::FromCivil(absl::CivilSecond(10000, 1, 1), absl::UTCTimeZone());
-  return time >= begin && time < end;
+  if (digits == 0) return std::nullopt;
+  text.remove_prefix(digits);
+  for (; digits < kFractionDigits; ++digits) micros *= 10;
+  return micros;
 }
 
 }  // namespace
@@ -81,7 +127,7 @@ bool IsInYears1To9999(absl::Time time) {
 // Each user that is written has one: absl::FormatTime takes six times as long.
 std::string FormatStoredTime(absl::Time time) {
   const int64_t seconds = absl::ToUnixSeconds(time);
-  const int64_t micros = absl::ToUnixMicros(time) - seconds * 1'000'000;
+  const int64_t micros = absl::ToUnixMicros(time) - seconds * kMicrosPerSecond;
   const absl::CivilSecond civil = absl::CivilSecond() + seconds;
   std::string text = "0000-00-00 00:00:00.000000";
   SetDigits(text, 0, 4, civil.year());
@@ -90,30 +136,26 @@ std::string FormatStoredTime(absl::Time time) {
   SetDigits(text, 11, 2, civil.hour());
   SetDigits(text, 14, 2, civil.minute());
   SetDigits(text, 17, 2, civil.second());
-  SetDigits(text, 20, 6, micros);
+  SetDigits(text, 20, kFractionDigits, micros);
   return text;
 }
 
 std::optional<absl::Time> ParseStoredTime(std::string_view text) {
-  const std::string_view seconds = text.substr(0, kSecondsBytes);
-  if (!HasShape(seconds, kShape)) return std::nullopt;
-  const int year = Digits(seconds, 0, 4);
-  const int month = Digits(seconds, 5, 2);
-  const int day = Digits(seconds, 8, 2);
-  const int hour = Digits(seconds, 11, 2);
-  const int minute = Digits(seconds, 14, 2);
-  const int second = Digits(seconds, 17, 2);
-  const absl::CivilSecond civil(year, month, day, hour, minute, second);
-  const bool exists = civil.month() == month && civil.day() == day && civil.hour() == hour &&
-                      civil.minute() == minute && civil.second() == second;
-  if (!exists) return std::nullopt;
+  const std::optional<int64_t> micros = ParseStoredMicros(text);
+  if (!micros.has_value()) return std::nullopt;
+  return absl::FromUnixMicros(*micros);
+}
+
+std::optional<int64_t> ParseStoredMicros(std::string_view text) {
+  const std::optional<int64_t> civil = Seconds(text);
+  if (!civil.has_value()) return std::nullopt;
   std::string_view rest = text.substr(kSecondsBytes);
-  const std::optional<absl::Duration> fraction = TakeFraction(rest);
-  const std::optional<absl::Duration> offset = ZoneOffset(rest);
+  const std::optional<int64_t> fraction = TakeFraction(rest);
+  const std::optional<int64_t> offset = ZoneOffset(rest);
   if (!fraction.has_value() || !offset.has_value()) return std::nullopt;
-  const absl::Time time = absl::FromCivil(civil, absl::UTCTimeZone()) + *fraction - *offset;
-  if (!IsInYears1To9999(time)) return std::nullopt;
-  return time;
+  const int64_t seconds = *civil - *offset;
+  if (seconds < kSecondsMin || seconds >= kSecondsEnd) return std::nullopt;
+  return seconds * kMicrosPerSecond + *fraction;
 }
 
 // Indexes are made of this: no subquery, and no date function sees a text that is not a time's, for

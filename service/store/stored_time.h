@@ -8,6 +8,7 @@
 // text (stored_time_test). Threads: free functions without state.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ std::string FormatStoredTime(absl::Time time);
 // The instant, to the microsecond (further digits are dropped), or nothing for a text that is no
 // such time.
 std::optional<absl::Time> ParseStoredTime(std::string_view text);
+// The same, in microseconds since 1970.
+std::optional<int64_t> ParseStoredMicros(std::string_view text);
 
 // The SQL expression that is FormatStoredTime(ParseStoredTime(column)), or NULL.
 std::string StoredTimeSql(std::string_view column);

@@ -1,5 +1,6 @@
 #include "service/store/user_row.h"
 
+#include <cstring>
 #include <limits>
 #include <optional>
 
@@ -11,8 +12,8 @@ namespace {
 
 enum Column { kUserId, kName, kEmail, kAge, kCreatedAt, kUpdatedAt, kRevision };
 
-// Timestamp's years begin with 1.
-constexpr int64_t kTimestampSecondsMin = -62'135'596'800;
+constexpr int64_t kMicrosPerSecond = 1'000'000;
+constexpr int32_t kNanosPerMicro = 1'000;
 
 // The length of the UTF-8 sequence at the head of `text`, 0 if there is none. Overlong forms,
 // surrogates and what lies past U+10FFFF are none.
@@ -31,50 +32,33 @@ size_t SequenceLength(std::string_view text) {
   return length;
 }
 
-void ReadTime(const sqlite::QueryScope& row, int column,
-              google::protobuf::Timestamp* (users::v1::User::*mutable_time)(),
-              users::v1::User& user) {
-  if (row.IsNull(column)) return;
-  const std::optional<absl::Time> time = ParseStoredTime(row.Text(column));
-  if (time.has_value() && absl::ToUnixSeconds(*time) >= kTimestampSecondsMin) {
-    SetTimestamp(*time, *(user.*mutable_time)());
-  }
-}
-
-}  // namespace
-
-void ReadUser(const sqlite::QueryScope& row, users::v1::User& user) {
-  user.set_user_id(row.Int64(kUserId));
-  user.set_name(ValidUtf8(row.Text(kName)));
-  user.set_email(ValidUtf8(row.Text(kEmail)));
-  if (row.IsInteger(kAge)) {
-    const int64_t age = row.Int64(kAge);
-    if (age >= std::numeric_limits<int32_t>::min() && age <= std::numeric_limits<int32_t>::max()) {
-      user.set_age(static_cast<int32_t>(age));
-    }
-  }
-  ReadTime(row, kCreatedAt, &users::v1::User::mutable_create_time, user);
-  ReadTime(row, kUpdatedAt, &users::v1::User::mutable_update_time, user);
-  user.set_etag(EtagOf(row.Int64(kRevision)));
-}
-
-void SetTimestamp(absl::Time time, google::protobuf::Timestamp& timestamp) {
-  const int64_t seconds = absl::ToUnixSeconds(time);
-  timestamp.set_seconds(seconds);
-  timestamp.set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
-}
-
-std::string EtagOf(int64_t revision) { return absl::StrCat("\"", revision, "\""); }
-
-std::string ValidUtf8(std::string_view text) {
+// The length of the valid UTF-8 at the head of `text`.
+size_t ValidLength(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080'8080'8080'8080;
   size_t valid = 0;
   while (valid < text.size()) {
+    // Most texts are ASCII.
+    uint64_t eight = 0;
+    if (text.size() - valid >= sizeof(eight)) {
+      std::memcpy(&eight, text.data() + valid, sizeof(eight));
+      if ((eight & kHighBits) == 0) {
+        valid += sizeof(eight);
+        continue;
+      }
+    }
     const size_t length = SequenceLength(text.substr(valid));
     if (length == 0) break;
     valid += length;
   }
-  std::string repaired(text.substr(0, valid));
+  return valid;
+}
+
+// `text` where it is if it is valid UTF-8. Else it goes to `repaired`, with U+FFFD for each byte
+// that is part of no sequence.
+std::string_view Utf8(std::string_view text, std::string& repaired) {
+  size_t valid = ValidLength(text);
+  if (valid == text.size()) return text;
+  repaired.assign(text.substr(0, valid));
   while (valid < text.size()) {
     const size_t length = SequenceLength(text.substr(valid));
     if (length == 0) {
@@ -87,5 +71,53 @@ std::string ValidUtf8(std::string_view text) {
   }
   return repaired;
 }
+
+std::optional<int32_t> Age(const sqlite::QueryScope& row) {
+  if (!row.IsInteger(kAge)) return std::nullopt;
+  const int64_t age = row.Int64(kAge);
+  if (age < std::numeric_limits<int32_t>::min() || age > std::numeric_limits<int32_t>::max())
+    return std::nullopt;
+  return static_cast<int32_t>(age);
+}
+
+}  // namespace
+
+UserRow::UserRow(const sqlite::QueryScope& row) {
+  user_id = row.Int64(kUserId);
+  name = Utf8(row.Text(kName), repaired_name_);
+  email = Utf8(row.Text(kEmail), repaired_email_);
+  age = Age(row);
+  create_micros = ParseStoredMicros(row.Text(kCreatedAt));  // NULL reads as "", which is no time
+  update_micros = ParseStoredMicros(row.Text(kUpdatedAt));
+  revision = row.Int64(kRevision);
+}
+
+TimestampParts::TimestampParts(int64_t micros) {
+  int64_t rest = micros % kMicrosPerSecond;
+  if (rest < 0) rest += kMicrosPerSecond;
+  seconds = (micros - rest) / kMicrosPerSecond;
+  nanos = static_cast<int32_t>(rest) * kNanosPerMicro;
+}
+
+void ReadUser(const sqlite::QueryScope& row, users::v1::User& user) {
+  const UserRow values(row);
+  user.set_user_id(values.user_id);
+  user.set_name(std::string(values.name));
+  user.set_email(std::string(values.email));
+  if (values.age.has_value()) user.set_age(*values.age);
+  if (values.create_micros.has_value())
+    SetTimestamp(*values.create_micros, *user.mutable_create_time());
+  if (values.update_micros.has_value())
+    SetTimestamp(*values.update_micros, *user.mutable_update_time());
+  user.set_etag(EtagOf(values.revision));
+}
+
+void SetTimestamp(int64_t micros, google::protobuf::Timestamp& timestamp) {
+  const TimestampParts parts(micros);
+  timestamp.set_seconds(parts.seconds);
+  timestamp.set_nanos(parts.nanos);
+}
+
+std::string EtagOf(int64_t revision) { return absl::StrCat("\"", revision, "\""); }
 
 }  // namespace userservice::store

@@ -5,16 +5,18 @@
 //   users::v1::User user;
 //   ReadUser(row, user);
 //
+// or, without a message, UserRow(row).name and the like.
+//
 // SQLite holds any value in any column. What the contract can not show is left out or repaired, so
 // that one odd row never fails a page: a time that can not be read (stored_time.h) and an age that
 // is no 32-bit integer are absent, and bytes that are no UTF-8 become U+FFFD. Threads: any.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "absl/time/time.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "service/sqlite/query_scope.h"
 #include "users/v1/user.pb.h"
@@ -30,14 +32,38 @@ inline constexpr char kSelectUser[] =
     "SELECT user_id, name, email, age, created_at, updated_at, revision FROM users WHERE user_id = "
     "?";
 
+// The values of the current row as the contract shows them. The views live until the row's next
+// Step(), and as long as the object.
+class UserRow {
+ public:
+  explicit UserRow(const sqlite::QueryScope& row);
+  UserRow(const UserRow&) = delete;
+  UserRow& operator=(const UserRow&) = delete;
+
+  int64_t user_id = 0;
+  std::string_view name;
+  std::string_view email;
+  std::optional<int32_t> age;
+  std::optional<int64_t> create_micros;  // since 1970
+  std::optional<int64_t> update_micros;
+  int64_t revision = 0;
+
+ private:
+  std::string repaired_name_;  // only where bytes are no UTF-8
+  std::string repaired_email_;
+};
+
+// A time as Timestamp keeps it: the nanoseconds count from the second on, also before 1970.
+struct TimestampParts {
+  explicit TimestampParts(int64_t micros);
+  int64_t seconds;
+  int32_t nanos;
+};
+
 void ReadUser(const sqlite::QueryScope& row, users::v1::User& user);
 
-void SetTimestamp(absl::Time time, google::protobuf::Timestamp& timestamp);
+void SetTimestamp(int64_t micros, google::protobuf::Timestamp& timestamp);
 
 // The etag of a row whose last change was `revision`.
 std::string EtagOf(int64_t revision);
-
-// `text`, with U+FFFD for each byte that is part of no UTF-8 sequence.
-std::string ValidUtf8(std::string_view text);
-
 }  // namespace userservice::store

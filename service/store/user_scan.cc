@@ -53,7 +53,7 @@ absl::StatusOr<UserPage> ReadRows(sqlite::Connection& connection, const sqlite::
     if (!after.has_value()) return std::move(scan.page());
     // The range would be read and sorted whole for each page: not where the walk, at the rate at
     // which it has found users, fills the page sooner.
-    if (const size_t found = scan.page().users.size(); found > 0) {
+    if (const size_t found = scan.page().users.count; found > 0) {
       const size_t missing = static_cast<size_t>(query.page_size) - found;
       sorted_max = std::min(rows_max, trial_rows * missing / found);
     }
@@ -96,7 +96,7 @@ absl::StatusOr<UserPage> ReadPage(sqlite::Connection& connection, const sqlite::
     after = *std::move(values);
   }
   const absl::StatusOr<sqlite::Transaction> snapshot =
-      sqlite::Transaction::Begin(connection, sqlite::Transaction::Kind::kDeferred, limits);
+      sqlite::Transaction::BeginRead(connection, limits);
   if (!snapshot.ok()) return StorageError(snapshot.status());
   const absl::StatusOr<int64_t> revision = ReadRevision(connection, limits);
   if (!revision.ok()) return revision.status();

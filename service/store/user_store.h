@@ -3,9 +3,9 @@
 //
 //   absl::StatusOr<users::v1::User> user = co_await store.GetUser(context, 42);
 //
-// Users are the contract's own messages, complete with times and etag. Values that arrive here were
-// checked by the handlers; what only the table knows (uniqueness, etags, request ids) is checked
-// here.
+// Users are the contract's own messages, complete with times and etag; where many are read, those
+// messages encoded. Values that arrive here were checked by the handlers; what only the table knows
+// (uniqueness, etags, request ids) is checked here.
 // Errors: from the catalogue (service/errors).
 // Cancellation: by the awaiting task's stop token, which the caller also fires at the deadline. A
 //   statement that runs stops within 50 ms of it, and of the context's deadline.
@@ -58,8 +58,18 @@ struct PageQuery {
   int32_t page_size = 50;
 };
 
+// Users as the responses carry them: their field `repeated User users`, serialized. Serialized
+// messages concatenate, so that a response is these bytes and its other fields, serialized.
+struct EncodedUsers {
+  static constexpr int kField = 1;
+
+  std::string bytes;
+  size_t count = 0;
+  int64_t last_user_id = 0;  // if there are users
+};
+
 struct UserPage {
-  std::vector<users::v1::User> users;
+  EncodedUsers users;
   std::optional<PageCursor> next;  // nothing: the list has ended
   int64_t revision = 0;            // of the snapshot
 };
@@ -133,8 +143,8 @@ class UserStore {
   // `email` in lower case.
   virtual Task<absl::StatusOr<users::v1::User>> LookupUser(CallContext context,
                                                            std::string email) = 0;
-  virtual Task<absl::StatusOr<std::vector<users::v1::User>>> BatchGetUsers(
-      CallContext context, std::vector<int64_t> user_ids) = 0;
+  virtual Task<absl::StatusOr<EncodedUsers>> BatchGetUsers(CallContext context,
+                                                           std::vector<int64_t> user_ids) = 0;
   // `query` must outlive the task.
   virtual Task<absl::StatusOr<UserPage>> ListUsers(CallContext context, const PageQuery& query) = 0;
   // `filter` must outlive the task.

@@ -98,8 +98,8 @@ absl::StatusOr<users::v1::User> InsertUser(WriteScope& scope, const users::v1::U
   stored.set_name(user.name());
   stored.set_email(user.email());
   if (user.has_age()) stored.set_age(user.age());
-  SetTimestamp(now, *stored.mutable_create_time());
-  SetTimestamp(now, *stored.mutable_update_time());
+  SetTimestamp(absl::ToUnixMicros(now), *stored.mutable_create_time());
+  SetTimestamp(absl::ToUnixMicros(now), *stored.mutable_update_time());
   stored.set_etag(EtagOf(revision));
   return stored;
 }
@@ -129,7 +129,7 @@ absl::StatusOr<users::v1::User> ChangeUser(WriteScope& scope, const UserUpdate& 
     user.clear_age();
     if (values.has_age()) user.set_age(values.age());
   }
-  SetTimestamp(now, *user.mutable_update_time());
+  SetTimestamp(absl::ToUnixMicros(now), *user.mutable_update_time());
   user.set_etag(EtagOf(scope.TakeRevision()));
   return user;
 }

@@ -71,7 +71,7 @@ Task<int> TurnsUntilIdleWorkRan(CompletionLoop& loop) {
 
 TEST(CompletionLoop, WhatWaitsForItToBeIdleRunsSoonThoughItNeverIs) {
   CompletionLoop loop(Queue(), "test");
-  EXPECT_LT(BlockOn(TurnsUntilIdleWorkRan(loop)), 1000);
+  EXPECT_LT(BlockOn(TurnsUntilIdleWorkRan(loop)), 100'000);
 }
 
 TEST(CompletionLoop, CloseRunsWhatWaitsForItToBeIdle) {

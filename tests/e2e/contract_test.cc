@@ -218,7 +218,7 @@ TEST_F(ContractTest, CountIsExactForEveryFilter) {
 
 TEST_F(ContractTest, ExportStreamsEveryUserInOrderAndResumesAfterAnyChunk) {
   Config config;
-  config.generate_users = 2500;
+  config.generate_users = 6000;
   const LocalApp app(config);
   UserServiceClient users(app.Connect());
   users::v1::ExportUsersRequest request;
@@ -229,7 +229,7 @@ TEST_F(ContractTest, ExportStreamsEveryUserInOrderAndResumesAfterAnyChunk) {
   for (const auto& chunk : chunks) {
     for (const User& user : chunk.users()) EXPECT_EQ(user.user_id(), ++expected);
   }
-  EXPECT_EQ(expected, 2500);
+  EXPECT_EQ(expected, 6000);
 
   request.set_resume_token(chunks[0].resume_token());
   std::vector<users::v1::ExportUsersResponse> rest;

@@ -113,6 +113,7 @@ TEST_F(DrainTest, CallsFinishStreamsEndResumablyAndTheExitIsClean) {
     users::v1::ExportUsersResponse chunk;
     ASSERT_TRUE(reader->Read(&chunk));
     last_user_id = chunk.users_size();
+    resume_token = chunk.resume_token();
     std::list<PendingCount> counts;
     for (int i = 0; i < 4; ++i) counts.emplace_back(*users);
     ASSERT_EQ(Outcome(GetOne(*users)), "OK");  // behind the counts on their connection

@@ -103,6 +103,26 @@ TEST(QueryScope, StaysAtTheEndOnceItIsThere) {
   EXPECT_EQ(connection->changes(), 1);
 }
 
+TEST(QueryScope, RunsAgainWithOtherValuesOnceRestarted) {
+  const TestDatabase database;
+  const auto connection = database.Open(OpenMode::kReadOnly);
+  QueryScope row(*connection, "SELECT ? AS value");
+  for (const int64_t value : {1, 2, 3}) {
+    row.Restart().Bind(value);
+    EXPECT_EQ(connection->active_statements(), 0u);
+    ASSERT_TRUE(*row.Step());
+    EXPECT_EQ(row.Int64(0), value);
+    EXPECT_EQ(connection->active_statements(), 1u);
+  }
+  EXPECT_FALSE(*row.Step());
+  row.Restart().Bind(4);
+  ASSERT_TRUE(*row.Step()) << "from its end too";
+  EXPECT_EQ(row.Int64(0), 4);
+
+  QueryScope bad(*connection, "SELECT nothing");
+  EXPECT_FALSE(bad.Restart().Step().ok()) << "an error stays";
+}
+
 TEST(QueryScope, TellsErrorsOfPreparingAndBindingFromItsFirstStep) {
   const TestDatabase database;
   const auto connection = database.Open(OpenMode::kReadOnly);

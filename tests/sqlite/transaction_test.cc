@@ -130,6 +130,22 @@ TEST(Transaction, ReadsOneSnapshot) {
   EXPECT_EQ(count(), 3);
 }
 
+TEST(Transaction, OfAReadIsThatWhichIsOpenOrOneOfItsOwn) {
+  const TestDatabase database;
+  const auto connection = database.Open(OpenMode::kReadOnly);
+  {
+    const auto outer = Transaction::BeginRead(*connection, QueryLimits());
+    ASSERT_TRUE(outer.ok()) << outer.status();
+    EXPECT_TRUE(connection->in_transaction());
+    {
+      const auto inner = Transaction::BeginRead(*connection, QueryLimits());
+      ASSERT_TRUE(inner.ok()) << inner.status();
+    }
+    EXPECT_TRUE(connection->in_transaction()) << "the inner one ends nothing";
+  }
+  EXPECT_FALSE(connection->in_transaction());
+}
+
 TEST(Transaction, WaitsForTheWriteLockNoLongerThanItsLimits) {
   const TestDatabase database;
   const auto holder = database.Open(OpenMode::kReadWrite);

@@ -18,6 +18,7 @@
 #include "async/block_on.h"
 #include "service/store/schema.h"
 #include "service/store/sqlite_user_store.h"
+#include "tests/store/decoded_users.h"
 #include "tests/store/file_size_limit.h"
 #include "tests/store/python.h"
 #include "tests/support/directory_snapshot.h"
@@ -76,7 +77,7 @@ class DatabaseTest : public ::testing::Test {
     do {
       absl::StatusOr<UserPage> page = BlockOn((*store)->ListUsers(CallContext(), query));
       EXPECT_TRUE(page.ok()) << page.status();
-      std::move(page->users.begin(), page->users.end(), std::back_inserter(users));
+      for (users::v1::User& user : Decode(page->users)) users.push_back(std::move(user));
       query.after = page->next;
     } while (query.after.has_value());
     return users;

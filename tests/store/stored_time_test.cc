@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 
+#include "absl/strings/str_format.h"
 #include "absl/time/civil_time.h"
 #include "tests/store/users_table.h"
 
@@ -121,6 +122,20 @@ TEST(StoredTime, IsReadAlikeHereAndInSql) {
     }
   }
   EXPECT_GT(times, 500);
+}
+
+TEST(StoredTime, ReadsEveryDateThatThereIsAndNoOther) {
+  const absl::CivilDay end(10000, 1, 1);
+  int64_t days = absl::CivilDay(1, 1, 1) - absl::CivilDay(1970, 1, 1);
+  for (absl::CivilDay day(1, 1, 1); day < end; ++day, ++days) {
+    const std::string text =
+        absl::StrFormat("%04d-%02d-%02d 00:00:00", day.year(), day.month(), day.day());
+    ASSERT_EQ(ParseStoredMicros(text), days * 86'400'000'000) << text;
+    if ((day + 1).day() != 1) continue;
+    const std::string none =
+        absl::StrFormat("%04d-%02d-%02d 00:00:00", day.year(), day.month(), day.day() + 1);
+    ASSERT_EQ(ParseStoredMicros(none), std::nullopt) << none;
+  }
 }
 
 }  // namespace

@@ -246,7 +246,7 @@ TEST_F(MinRevisionTest, AReadOfALaterStateIsWokenByTheWriteThatMakesIt) {
   EXPECT_FALSE(get.is_done() || list.is_done() || count.is_done()) << "that was revision 2";
   ASSERT_TRUE(Create(MakeUser("Eve", "eve@x.org")).ok());
   EXPECT_EQ(get.Get()->name(), "Eve");
-  EXPECT_EQ(list.Get()->users.size(), 3u);
+  EXPECT_EQ(list.Get()->users.count, 3u);
   EXPECT_GE(list.Get()->revision, 3);
   EXPECT_EQ(count.Get()->count, 3);
 }

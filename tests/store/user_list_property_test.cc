@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "service/store/user_scan.h"
+#include "tests/store/decoded_users.h"
 #include "tests/store/random_filters.h"
 #include "tests/store/random_orders.h"
 #include "tests/store/random_rows.h"
@@ -100,8 +101,8 @@ class UserListPropertyTest : public ::testing::Test {
           ReadPage(*connection_, sqlite::QueryLimits(), query, rows_max);
       EXPECT_TRUE(page.ok()) << page.status();
       if (!page.ok()) return ids;
-      EXPECT_LE(page->users.size(), static_cast<size_t>(query.page_size));
-      for (const users::v1::User& user : page->users) ids.push_back(user.user_id());
+      EXPECT_LE(page->users.count, static_cast<size_t>(query.page_size));
+      for (const users::v1::User& user : Decode(page->users)) ids.push_back(user.user_id());
       if (!page->next.has_value()) return ids;
       query.after = page->next;
       between();

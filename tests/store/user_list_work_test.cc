@@ -41,7 +41,7 @@ class UserListWorkTest : public UserStoreTest {
     const absl::StatusOr<UserPage> page =
         ReadPage(*connection, sqlite::QueryLimits(), query, rows_max);
     EXPECT_TRUE(page.ok()) << page.status();
-    found_ += page->users.size();
+    found_ += page->users.count;
     query.after = page->next;
     return CountOnUsers(*connection, SQLITE_STMTSTATUS_VM_STEP);
   }

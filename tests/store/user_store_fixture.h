@@ -15,6 +15,7 @@
 #include "async/block_on.h"
 #include "service/errors/errors.h"
 #include "service/store/sqlite_user_store.h"
+#include "tests/store/decoded_users.h"
 #include "tests/store/temp_database.h"
 
 namespace userservice::store {
@@ -116,7 +117,10 @@ class UserStoreTest : public ::testing::Test {
     return BlockOn(store().LookupUser(CallContext(), email));
   }
   absl::StatusOr<std::vector<users::v1::User>> BatchGet(const std::vector<int64_t>& user_ids) {
-    return BlockOn(store().BatchGetUsers(CallContext(), user_ids));
+    const absl::StatusOr<EncodedUsers> users =
+        BlockOn(store().BatchGetUsers(CallContext(), user_ids));
+    if (!users.ok()) return users.status();
+    return Decode(*users);
   }
   int64_t Count(const std::string& filter = "") {
     const absl::StatusOr<Filter> parsed = Filter::Parse(filter);
@@ -141,8 +145,8 @@ class UserStoreTest : public ::testing::Test {
       const absl::StatusOr<UserPage> page = BlockOn(store().ListUsers(CallContext(), query));
       EXPECT_TRUE(page.ok()) << page.status();
       if (!page.ok()) return users;
-      EXPECT_LE(page->users.size(), static_cast<size_t>(query.page_size));
-      users.insert(users.end(), page->users.begin(), page->users.end());
+      EXPECT_LE(page->users.count, static_cast<size_t>(query.page_size));
+      for (users::v1::User& user : Decode(page->users)) users.push_back(std::move(user));
       if (pages != nullptr) *pages = page_number;
       query.after = page->next;
       if (!page->next.has_value()) return users;

@@ -24,8 +24,8 @@ class ForwardingStore : public store::UserStore {
                                                    std::string email) override {
     return target_->LookupUser(context, std::move(email));
   }
-  Task<absl::StatusOr<std::vector<users::v1::User>>> BatchGetUsers(
-      store::CallContext context, std::vector<int64_t> user_ids) override {
+  Task<absl::StatusOr<store::EncodedUsers>> BatchGetUsers(store::CallContext context,
+                                                          std::vector<int64_t> user_ids) override {
     return target_->BatchGetUsers(context, std::move(user_ids));
   }
   Task<absl::StatusOr<store::UserPage>> ListUsers(store::CallContext context,
