@@ -11,8 +11,9 @@ namespace {
 
 using users::v1::UserService;
 template <class Base>
-using WithEncodedReads = UserService::WithRawMethod_BatchGetUsers<
-    UserService::WithRawMethod_ListUsers<UserService::WithRawMethod_ExportUsers<Base>>>;
+using WithEncodedReads = UserService::WithRawMethod_GetUser<
+    UserService::WithRawMethod_LookupUser<UserService::WithRawMethod_BatchGetUsers<
+        UserService::WithRawMethod_ListUsers<UserService::WithRawMethod_ExportUsers<Base>>>>>;
 using Service = WithEncodedReads<UserService::WithRawMethod_ImportUsers<
     UserService::WithRawMethod_WatchUsers<UserService::AsyncService>>>;
 using rpc::Call;
@@ -26,9 +27,10 @@ auto Bind(Task<absl::StatusOr<Resp>> (*handler)(Call&, const Req&, store::UserSt
 }
 
 void AddReads(rpc::Server& server, Service& service, store::UserStore& store) {
-  server.AddUnary("GetUser", service, &Service::RequestGetUser, Bind(handlers::GetUser, store));
-  server.AddUnary("LookupUser", service, &Service::RequestLookupUser,
-                  Bind(handlers::LookupUser, store));
+  server.AddEncodedUnary<users::v1::GetUserRequest, users::v1::User>(
+      "GetUser", service, &Service::RequestGetUser, Bind(handlers::GetUser, store));
+  server.AddEncodedUnary<users::v1::LookupUserRequest, users::v1::User>(
+      "LookupUser", service, &Service::RequestLookupUser, Bind(handlers::LookupUser, store));
   server.AddEncodedUnary<users::v1::BatchGetUsersRequest, users::v1::BatchGetUsersResponse>(
       "BatchGetUsers", service, &Service::RequestBatchGetUsers,
       Bind(handlers::BatchGetUsers, store));

@@ -1,6 +1,6 @@
 // The handlers: one coroutine an RPC. Each checks its request, asks the store, shapes the answer.
 //
-//   Task<absl::StatusOr<User>> GetUser(rpc::Call&, const GetUserRequest&, store::UserStore&);
+//   Task<absl::StatusOr<User>> CreateUser(rpc::Call&, const CreateUserRequest&, store::UserStore&);
 //
 // Contract of each: its RPC's comment in users/v1/user_service.proto.
 // Errors: from the catalogue (service/errors).
@@ -37,10 +37,12 @@ Task<absl::StatusOr<google::protobuf::Empty>> BatchDeleteUsers(
     rpc::Call& call, const users::v1::BatchDeleteUsersRequest& request, store::UserStore& store);
 
 // read_users.cc
-Task<absl::StatusOr<User>> GetUser(rpc::Call& call, const users::v1::GetUserRequest& request,
-                                   store::UserStore& store);
-Task<absl::StatusOr<User>> LookupUser(rpc::Call& call, const users::v1::LookupUserRequest& request,
-                                      store::UserStore& store);
+Task<absl::StatusOr<rpc::Encoded<User>>> GetUser(rpc::Call& call,
+                                                 const users::v1::GetUserRequest& request,
+                                                 store::UserStore& store);
+Task<absl::StatusOr<rpc::Encoded<User>>> LookupUser(rpc::Call& call,
+                                                    const users::v1::LookupUserRequest& request,
+                                                    store::UserStore& store);
 Task<absl::StatusOr<rpc::Encoded<users::v1::BatchGetUsersResponse>>> BatchGetUsers(
     rpc::Call& call, const users::v1::BatchGetUsersRequest& request, store::UserStore& store);
 

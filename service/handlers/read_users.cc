@@ -1,3 +1,4 @@
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -8,14 +9,18 @@
 
 namespace userservice::handlers {
 
-Task<absl::StatusOr<User>> GetUser(rpc::Call& call, const users::v1::GetUserRequest& request,
-                                   store::UserStore& store) {
+Task<absl::StatusOr<rpc::Encoded<User>>> GetUser(rpc::Call& call,
+                                                 const users::v1::GetUserRequest& request,
+                                                 store::UserStore& store) {
   const TimedContext context(call, request.min_revision());
-  co_return co_await store.GetUser(*context, request.user_id());
+  absl::StatusOr<store::EncodedUser> user = co_await store.GetUser(*context, request.user_id());
+  if (!user.ok()) co_return user.status();
+  co_return rpc::Encoded<User>(std::move(user->bytes));
 }
 
-Task<absl::StatusOr<User>> LookupUser(rpc::Call& call, const users::v1::LookupUserRequest& request,
-                                      store::UserStore& store) {
+Task<absl::StatusOr<rpc::Encoded<User>>> LookupUser(rpc::Call& call,
+                                                    const users::v1::LookupUserRequest& request,
+                                                    store::UserStore& store) {
   // Any text may be looked for: a row that an older program wrote may hold an address that is no
   // address today.
   if (request.email().empty()) {
@@ -23,7 +28,10 @@ Task<absl::StatusOr<User>> LookupUser(rpc::Call& call, const users::v1::LookupUs
     co_return errors::FieldsInvalid(missing);
   }
   const TimedContext context(call, request.min_revision());
-  co_return co_await store.LookupUser(*context, absl::AsciiStrToLower(request.email()));
+  std::string email = absl::AsciiStrToLower(request.email());
+  absl::StatusOr<store::EncodedUser> user = co_await store.LookupUser(*context, std::move(email));
+  if (!user.ok()) co_return user.status();
+  co_return rpc::Encoded<User>(std::move(user->bytes));
 }
 
 Task<absl::StatusOr<rpc::Encoded<users::v1::BatchGetUsersResponse>>> BatchGetUsers(
@@ -37,8 +45,7 @@ Task<absl::StatusOr<rpc::Encoded<users::v1::BatchGetUsersResponse>>> BatchGetUse
   absl::StatusOr<store::EncodedUsers> users =
       co_await store.BatchGetUsers(*context, std::move(user_ids));
   if (!users.ok()) co_return users.status();
-  const users::v1::BatchGetUsersResponse nothing_else;
-  co_return rpc::Encoded<users::v1::BatchGetUsersResponse>(std::move(users->bytes), nothing_else);
+  co_return rpc::Encoded<users::v1::BatchGetUsersResponse>(std::move(users->bytes));
 }
 
 }  // namespace userservice::handlers

@@ -8,20 +8,17 @@
 // Requests are parsed here: one that can not be read is errors::MessageUnreadable().
 #pragma once
 
-#include <functional>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "async/task.h"
 #include "async/tsan.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/slice.h"
 #include "service/errors/errors.h"
-#include "service/rpc/call.h"
 
 namespace userservice::rpc {
 
@@ -39,9 +36,18 @@ grpc::ByteBuffer SendFrom(Pointer bytes) {
   return grpc::ByteBuffer(&slice, 1);
 }
 
+// What gRPC sends of `bytes`. Short ones it copies: that costs less than to keep them.
+inline grpc::ByteBuffer Send(std::string bytes) {
+  constexpr size_t kCopiedMax = 1024;
+  if (bytes.size() > kCopiedMax)
+    return SendFrom(std::make_unique<const std::string>(std::move(bytes)));
+  const grpc::Slice slice(bytes.data(), bytes.size());
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+// Takes the bytes: they are gone after it.
 template <class Req>
-absl::Status ParseRequest(const grpc::ByteBuffer& request_bytes, Req& request) {
-  grpc::ByteBuffer bytes = request_bytes;
+absl::Status ParseRequest(grpc::ByteBuffer& bytes, Req& request) {
   const grpc::Status parsed = grpc::SerializationTraits<Req>::Deserialize(&bytes, &request);
   return parsed.ok() ? absl::OkStatus() : errors::MessageUnreadable();
 }
@@ -49,6 +55,8 @@ absl::Status ParseRequest(const grpc::ByteBuffer& request_bytes, Req& request) {
 template <class Resp>
 class Encoded {
  public:
+  // The whole response, serialized.
+  explicit Encoded(std::string bytes) : bytes_(std::move(bytes)) {}
   // `fields` are some fields of the response, serialized; `rest` has the others. Serialized
   // messages concatenate to one.
   Encoded(std::string fields, const Resp& rest) : bytes_(std::move(fields)) {
@@ -60,21 +68,5 @@ class Encoded {
  private:
   std::string bytes_;
 };
-
-template <class Req, class Resp>
-using EncodedHandler = std::function<Task<absl::StatusOr<Encoded<Resp>>>(Call&, const Req&)>;
-
-// Serves a call of which gRPC handed over the request's bytes.
-template <class Req, class Resp>
-Task<absl::StatusOr<grpc::ByteBuffer>> ServeEncoded(Call& call,
-                                                    const grpc::ByteBuffer& request_bytes,
-                                                    const EncodedHandler<Req, Resp>& handler) {
-  Req request;
-  absl::Status parsed = ParseRequest(request_bytes, request);
-  if (!parsed.ok()) co_return parsed;
-  absl::StatusOr<Encoded<Resp>> response = co_await handler(call, request);
-  if (!response.ok()) co_return response.status();
-  co_return SendFrom(std::make_unique<const std::string>((*std::move(response)).Take()));
-}
 
 }  // namespace userservice::rpc

@@ -45,7 +45,8 @@ Task<absl::Status> ServeEncodedStream(Call& call, const grpc::ByteBuffer& reques
                                       ServerStream<grpc::ByteBuffer>& stream,
                                       const EncodedStreamHandler<Req>& handler) {
   Req request;
-  absl::Status parsed = ParseRequest(request_bytes, request);
+  grpc::ByteBuffer bytes = request_bytes;
+  absl::Status parsed = ParseRequest(bytes, request);
   if (!parsed.ok()) co_return parsed;
   request.DiscardUnknownFields();  // a stream may be open for days, and keeps it
   EncodedStream encoded(stream);

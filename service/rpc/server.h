@@ -30,8 +30,8 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "service/rpc/call.h"
-#include "service/rpc/encoded.h"
 #include "service/rpc/encoded_stream.h"
+#include "service/rpc/encoded_unary_call.h"
 #include "service/rpc/health.h"
 #include "service/rpc/reflection.h"
 #include "service/rpc/stream_call.h"
@@ -74,7 +74,7 @@ class Server {
                                              grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>*,
                                              grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
                                              void*),
-                       const EncodedHandler<Req, Resp>& handler);
+                       const typename EncodedUnaryMethod<Req, Resp>::Handler& handler);
   template <class Service, class Base, class Req, class Resp>
   void AddServerStream(const std::string& name, Service& service,
                        void (Base::*request)(grpc::ServerContext*, Req*,
@@ -171,10 +171,16 @@ void Server::AddEncodedUnary(
     void (Base::*request)(grpc::ServerContext*, grpc::ByteBuffer*,
                           grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>*,
                           grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
-    const EncodedHandler<Req, Resp>& handler) {
-  // The method keeps the function, and with it the handler, for as long as its calls.
-  AddUnary(name, service, request, [handler](Call& call, const grpc::ByteBuffer& bytes) {
-    return ServeEncoded<Req, Resp>(call, bytes, handler);
+    const typename EncodedUnaryMethod<Req, Resp>::Handler& handler) {
+  using Method = EncodedUnaryMethod<Req, Resp>;
+  AddMethod<EncodedUnaryCall<Req, Resp>, Method>([this, name, &service, request,
+                                                  handler](grpc::ServerCompletionQueue* queue) {
+    auto ask = [&service, request, queue](grpc::ServerContext* context, grpc::ByteBuffer* message,
+                                          grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>* writer,
+                                          void* tag) {
+      (service.*request)(context, message, writer, queue, queue, tag);
+    };
+    return Method{host_, name, std::move(ask), handler};
   });
 }
 

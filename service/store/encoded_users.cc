@@ -88,22 +88,36 @@ void WriteEtag(int64_t revision, FieldWriter& user) {
   user.Text(User::kEtagFieldNumber, std::string_view(etag, static_cast<size_t>(end + 1 - etag)));
 }
 
+size_t BytesMax(const UserRow& user) {
+  return kUserBytesMax + user.name.size() + user.email.size();
+}
+
+void WriteUser(const UserRow& user, FieldWriter& fields) {
+  if (user.user_id != 0) fields.Integer(User::kUserIdFieldNumber, user.user_id);
+  if (!user.name.empty()) fields.Text(User::kNameFieldNumber, user.name);
+  if (!user.email.empty()) fields.Text(User::kEmailFieldNumber, user.email);
+  if (user.age.has_value()) fields.Integer(User::kAgeFieldNumber, *user.age);
+  WriteTime(User::kCreateTimeFieldNumber, user.create_micros, fields);
+  WriteTime(User::kUpdateTimeFieldNumber, user.update_micros, fields);
+  WriteEtag(user.revision, fields);
+}
+
 }  // namespace
+
+void EncodeUser(const sqlite::QueryScope& row, EncodedUser& user) {
+  const UserRow values(row);
+  user.bytes.resize(BytesMax(values));
+  FieldWriter writer(user.bytes.data());
+  WriteUser(values, writer);
+  user.bytes.resize(static_cast<size_t>(writer.end() - user.bytes.data()));
+}
 
 void AppendUser(const sqlite::QueryScope& row, EncodedUsers& users) {
   const UserRow user(row);
   const size_t begin = users.bytes.size();
-  users.bytes.resize(begin + kUserBytesMax + user.name.size() + user.email.size());
+  users.bytes.resize(begin + BytesMax(user));
   FieldWriter writer(users.bytes.data() + begin);
-  writer.Message(EncodedUsers::kField, [&user](FieldWriter& fields) {
-    if (user.user_id != 0) fields.Integer(User::kUserIdFieldNumber, user.user_id);
-    if (!user.name.empty()) fields.Text(User::kNameFieldNumber, user.name);
-    if (!user.email.empty()) fields.Text(User::kEmailFieldNumber, user.email);
-    if (user.age.has_value()) fields.Integer(User::kAgeFieldNumber, *user.age);
-    WriteTime(User::kCreateTimeFieldNumber, user.create_micros, fields);
-    WriteTime(User::kUpdateTimeFieldNumber, user.update_micros, fields);
-    WriteEtag(user.revision, fields);
-  });
+  writer.Message(EncodedUsers::kField, [&user](FieldWriter& fields) { WriteUser(user, fields); });
   users.bytes.resize(static_cast<size_t>(writer.end() - users.bytes.data()));
   ++users.count;
   users.last_user_id = user.user_id;

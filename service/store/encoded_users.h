@@ -1,4 +1,4 @@
-// AppendUser: a row of the table users, encoded straight to the wire: no message is built, and no
+// AppendUser, EncodeUser: a row of the table users, encoded straight to the wire: no message is built, and no
 // value is copied but into its place.
 //
 //   EncodedUsers users;
@@ -14,7 +14,9 @@
 
 namespace userservice::store {
 
-// The row's first columns are kUserColumns.
+// The row's first columns are kUserColumns, here and below.
+void EncodeUser(const sqlite::QueryScope& row, EncodedUser& user);
+
 void AppendUser(const sqlite::QueryScope& row, EncodedUsers& users);
 
 }  // namespace userservice::store

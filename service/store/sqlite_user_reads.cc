@@ -44,22 +44,21 @@ const std::string& SelectUserByEmail() {
 // False if there is no such row. `key` is what the statement looks for.
 template <class Key>
 absl::StatusOr<bool> FindUser(sqlite::Connection& connection, const sqlite::QueryLimits& limits,
-                              std::string_view sql, const Key& key, users::v1::User& user) {
+                              std::string_view sql, const Key& key, EncodedUser& user) {
   sqlite::QueryScope row(connection, sql, limits);
   row.Bind(key);
   const absl::StatusOr<bool> found = row.Step();
   if (!found.ok()) return StorageError(found.status());
-  if (*found) ReadUser(row, user);
+  if (*found) EncodeUser(row, user);
   return *found;
 }
 
 }  // namespace
 
-Task<absl::StatusOr<users::v1::User>> SqliteUserStore::GetUser(CallContext context,
-                                                               int64_t user_id) {
+Task<absl::StatusOr<EncodedUser>> SqliteUserStore::GetUser(CallContext context, int64_t user_id) {
   auto get = [user_id](sqlite::Connection& connection,
-                       const sqlite::QueryLimits& limits) -> absl::StatusOr<users::v1::User> {
-    absl::StatusOr<users::v1::User> user = users::v1::User();
+                       const sqlite::QueryLimits& limits) -> absl::StatusOr<EncodedUser> {
+    absl::StatusOr<EncodedUser> user = EncodedUser();
     const absl::StatusOr<bool> found = FindUser(connection, limits, kSelectUser, user_id, *user);
     if (!found.ok()) return found.status();
     if (!*found) return errors::UserNotFound(user_id);
@@ -68,12 +67,12 @@ Task<absl::StatusOr<users::v1::User>> SqliteUserStore::GetUser(CallContext conte
   return points_->ReadPoint(context, writer_->committed(), get);
 }
 
-Task<absl::StatusOr<users::v1::User>> SqliteUserStore::LookupUser(CallContext context,
-                                                                  std::string email) {
+Task<absl::StatusOr<EncodedUser>> SqliteUserStore::LookupUser(CallContext context,
+                                                              std::string email) {
   auto look_up = [email = std::move(email)](
                      sqlite::Connection& connection,
-                     const sqlite::QueryLimits& limits) -> absl::StatusOr<users::v1::User> {
-    absl::StatusOr<users::v1::User> user = users::v1::User();
+                     const sqlite::QueryLimits& limits) -> absl::StatusOr<EncodedUser> {
+    absl::StatusOr<EncodedUser> user = EncodedUser();
     const absl::StatusOr<bool> found =
         FindUser(connection, limits, SelectUserByEmail(), email, *user);
     if (!found.ok()) return found.status();

@@ -62,8 +62,8 @@ class SqliteUserStore final : public UserStore {
   static absl::StatusOr<std::unique_ptr<SqliteUserStore>> Open(const SqliteStoreOptions& options);
   ~SqliteUserStore() override;
 
-  Task<absl::StatusOr<users::v1::User>> GetUser(CallContext context, int64_t user_id) override;
-  Task<absl::StatusOr<users::v1::User>> LookupUser(CallContext context, std::string email) override;
+  Task<absl::StatusOr<EncodedUser>> GetUser(CallContext context, int64_t user_id) override;
+  Task<absl::StatusOr<EncodedUser>> LookupUser(CallContext context, std::string email) override;
   Task<absl::StatusOr<EncodedUsers>> BatchGetUsers(CallContext context,
                                                    std::vector<int64_t> user_ids) override;
   Task<absl::StatusOr<UserPage>> ListUsers(CallContext context, const PageQuery& query) override;

@@ -1,9 +1,9 @@
 // UserStore: users as a domain, whatever keeps them. SQLite is the engine that stands behind it
 // today.
 //
-//   absl::StatusOr<users::v1::User> user = co_await store.GetUser(context, 42);
+//   absl::StatusOr<EncodedUser> user = co_await store.GetUser(context, 42);
 //
-// Users are the contract's own messages, complete with times and etag; where many are read, those
+// Users are the contract's own messages, complete with times and etag; where they are read, those
 // messages encoded. Values that arrive here were checked by the handlers; what only the table knows
 // (uniqueness, etags, request ids) is checked here.
 // Errors: from the catalogue (service/errors).
@@ -56,6 +56,11 @@ struct PageQuery {
   OrderBy order_by;
   std::optional<PageCursor> after;
   int32_t page_size = 50;
+};
+
+// A user, serialized.
+struct EncodedUser {
+  std::string bytes;
 };
 
 // Users as the responses carry them: their field `repeated User users`, serialized. Serialized
@@ -139,10 +144,9 @@ class UserStore {
   virtual ~UserStore() = default;
 
   // Reads. Each is answered from one snapshot, not older than the context's min_revision.
-  virtual Task<absl::StatusOr<users::v1::User>> GetUser(CallContext context, int64_t user_id) = 0;
+  virtual Task<absl::StatusOr<EncodedUser>> GetUser(CallContext context, int64_t user_id) = 0;
   // `email` in lower case.
-  virtual Task<absl::StatusOr<users::v1::User>> LookupUser(CallContext context,
-                                                           std::string email) = 0;
+  virtual Task<absl::StatusOr<EncodedUser>> LookupUser(CallContext context, std::string email) = 0;
   virtual Task<absl::StatusOr<EncodedUsers>> BatchGetUsers(CallContext context,
                                                            std::vector<int64_t> user_ids) = 0;
   // `query` must outlive the task.

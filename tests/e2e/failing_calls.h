@@ -295,11 +295,13 @@ class TooLateStore final : public ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;
 
-  Task<absl::StatusOr<User>> GetUser(store::CallContext context, int64_t user_id) override {
+  Task<absl::StatusOr<store::EncodedUser>> GetUser(store::CallContext context,
+                                                   int64_t user_id) override {
     context.deadline = absl::Now();
     return ForwardingStore::GetUser(context, user_id);
   }
-  Task<absl::StatusOr<User>> LookupUser(store::CallContext context, std::string email) override {
+  Task<absl::StatusOr<store::EncodedUser>> LookupUser(store::CallContext context,
+                                                      std::string email) override {
     std::stop_source gone;
     gone.request_stop();
     return WithStopToken(gone.get_token(), ForwardingStore::LookupUser(context, std::move(email)));

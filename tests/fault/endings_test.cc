@@ -39,7 +39,8 @@ class ThrowingStore final : public ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;
 
-  Task<absl::StatusOr<User>> GetUser(store::CallContext context, int64_t user_id) override {
+  Task<absl::StatusOr<store::EncodedUser>> GetUser(store::CallContext context,
+                                                   int64_t user_id) override {
     if (user_id == kThrowsAtOnce) throw std::runtime_error("at once");
     if (user_id == kThrowsNoException) throw 42;
     if (user_id == kThrowsLater) return ThrowAfterReading(context);
@@ -47,7 +48,7 @@ class ThrowingStore final : public ForwardingStore {
   }
 
  private:
-  Task<absl::StatusOr<User>> ThrowAfterReading(store::CallContext context) {
+  Task<absl::StatusOr<store::EncodedUser>> ThrowAfterReading(store::CallContext context) {
     const store::Filter all;
     const absl::StatusOr<store::UserCount> count = co_await CountUsers(context, all);
     throw std::runtime_error(absl::StrCat("later, of ", count.ok() ? count->count : 0));

@@ -25,7 +25,8 @@ class GatedStore final : public ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;
 
-  Task<absl::StatusOr<User>> GetUser(store::CallContext context, int64_t user_id) override {
+  Task<absl::StatusOr<store::EncodedUser>> GetUser(store::CallContext context,
+                                                   int64_t user_id) override {
     co_await WaitAtGate();
     co_return co_await ForwardingStore::GetUser(context, user_id);
   }

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "service/store/user_store.h"
 #include "users/v1/user_service.pb.h"
 
@@ -16,6 +17,17 @@ inline std::vector<users::v1::User> Decode(const EncodedUsers& encoded) {
   std::vector<users::v1::User> users(response.users().begin(), response.users().end());
   EXPECT_EQ(users.size(), encoded.count);
   return users;
+}
+
+inline users::v1::User Decode(const EncodedUser& encoded) {
+  users::v1::User user;
+  EXPECT_TRUE(user.ParseFromString(encoded.bytes));
+  return user;
+}
+
+inline absl::StatusOr<users::v1::User> Decode(const absl::StatusOr<EncodedUser>& encoded) {
+  if (!encoded.ok()) return encoded.status();
+  return Decode(*encoded);
 }
 
 }  // namespace userservice::store

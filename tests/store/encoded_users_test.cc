@@ -35,6 +35,11 @@ class EncodedUsersTest : public ::testing::Test {
     ASSERT_TRUE(found.ok() && *found) << found.status();
     AppendUser(row, encoded_);
     ReadUser(row, *plain_.add_users());
+    EncodedUser alone;
+    EncodeUser(row, alone);
+    ASSERT_LE(alone.bytes.size(), encoded_.bytes.size());
+    EXPECT_EQ(alone.bytes, encoded_.bytes.substr(encoded_.bytes.size() - alone.bytes.size()));
+    EXPECT_EQ(alone.bytes.size(), plain_.users().rbegin()->ByteSizeLong());
   }
 
   void ExpectEqualBytes() {

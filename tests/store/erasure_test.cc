@@ -178,7 +178,7 @@ class RandomUsers {
     const WriteOptions options = Options();
     ASSERT_TRUE(BlockOn(store_.ImportUsers(CallContext(), users, options)).ok());
     for (const users::v1::User& user : users) {
-      const auto stored = BlockOn(store_.LookupUser(CallContext(), user.email()));
+      const auto stored = Decode(BlockOn(store_.LookupUser(CallContext(), user.email())));
       ASSERT_TRUE(stored.ok()) << stored.status();
       Add(stored->user_id(), user);
     }

@@ -28,14 +28,15 @@ class PointSnapshotsTest : public UserStoreTest {
     co_await loop_.Schedule();
     CallContext context;
     context.min_revision = min_revision;
-    co_return co_await store().GetUser(context, user_id);
+    const absl::StatusOr<EncodedUser> user = co_await store().GetUser(context, user_id);
+    co_return Decode(user);
   }
 
   // Reads all the time, each time on a new turn of the loop.
   Task<void> ReadUntil(const std::atomic<bool>& ended, int64_t user_id) {
     co_await loop_.Schedule();
     while (!ended.load()) {
-      const absl::StatusOr<users::v1::User> user = co_await store().GetUser(CallContext(), user_id);
+      const absl::StatusOr<EncodedUser> user = co_await store().GetUser(CallContext(), user_id);
       if (user.ok()) ++reads_;
       co_await loop_.Schedule();
     }
@@ -44,9 +45,9 @@ class PointSnapshotsTest : public UserStoreTest {
   // The leases that are open between two reads of one turn.
   Task<size_t> LeasesBetweenReads() {
     co_await loop_.Schedule();
-    const absl::StatusOr<users::v1::User> first = co_await store().GetUser(CallContext(), 1);
+    const absl::StatusOr<EncodedUser> first = co_await store().GetUser(CallContext(), 1);
     const size_t leases = Leases();
-    const absl::StatusOr<users::v1::User> second = co_await store().GetUser(CallContext(), 1);
+    const absl::StatusOr<EncodedUser> second = co_await store().GetUser(CallContext(), 1);
     EXPECT_TRUE(first.ok() && second.ok());
     co_return leases;
   }
@@ -54,7 +55,7 @@ class PointSnapshotsTest : public UserStoreTest {
   // Whether a snapshot ends though there is always something to do.
   Task<bool> IsLetGoByBusyLoop() {
     co_await loop_.Schedule();
-    const absl::StatusOr<users::v1::User> user = co_await store().GetUser(CallContext(), 1);
+    const absl::StatusOr<EncodedUser> user = co_await store().GetUser(CallContext(), 1);
     EXPECT_TRUE(user.ok());
     bool let_go = false;
     for (int turn = 0; turn < 10'000 && !let_go; ++turn) {
@@ -67,11 +68,10 @@ class PointSnapshotsTest : public UserStoreTest {
   // A batch between two point reads, in one turn.
   Task<bool> ReadsBatchBetweenPoints() {
     co_await loop_.Schedule();
-    const absl::StatusOr<users::v1::User> one = co_await store().GetUser(CallContext(), 1);
+    const absl::StatusOr<EncodedUser> one = co_await store().GetUser(CallContext(), 1);
     const std::vector<int64_t> ids = {1};
-    const absl::StatusOr<std::vector<users::v1::User>> batch =
-        co_await store().BatchGetUsers(CallContext(), ids);
-    const absl::StatusOr<users::v1::User> again =
+    const absl::StatusOr<EncodedUsers> batch = co_await store().BatchGetUsers(CallContext(), ids);
+    const absl::StatusOr<EncodedUser> again =
         co_await store().LookupUser(CallContext(), "ann@example.com");
     co_return one.ok() && batch.ok() && again.ok();
   }
@@ -81,7 +81,7 @@ class PointSnapshotsTest : public UserStoreTest {
     int found = 0;
     for (int i = 0; i < turns; ++i) {
       co_await loop.Schedule();
-      const absl::StatusOr<users::v1::User> user = co_await store().GetUser(CallContext(), 1);
+      const absl::StatusOr<EncodedUser> user = co_await store().GetUser(CallContext(), 1);
       found += user.ok() ? 1 : 0;
     }
     co_return found;
@@ -147,7 +147,7 @@ TEST_F(PointSnapshotsTest, AReadShowsEachWriteThatWasAcknowledgedBeforeIt) {
   ended.store(true);
 }
 
-TEST_F(PointSnapshotsTest, ReadsThatNeedATransactionOfTheirOwnFindAConnection) {
+TEST_F(PointSnapshotsTest, ABatchBetweenPointReadsFindsAConnection) {
   options_.point_connections = 1;
   ASSERT_TRUE(Create(MakeUser("Ann", "ann@example.com")).ok());
   EXPECT_TRUE(BlockOn(ReadsBatchBetweenPoints()));

@@ -44,7 +44,7 @@ std::string HeavyFilter() {
 
 using StartedPage = Started<absl::StatusOr<UserPage>>;
 using StartedCount = Started<absl::StatusOr<UserCount>>;
-using StartedUser = Started<absl::StatusOr<users::v1::User>>;
+using StartedUser = Started<absl::StatusOr<EncodedUser>>;
 using StartedUsers = Started<absl::StatusOr<std::vector<users::v1::User>>>;
 
 class UserLimitsTest : public UserStoreTest {
@@ -245,7 +245,7 @@ TEST_F(MinRevisionTest, AReadOfALaterStateIsWokenByTheWriteThatMakesIt) {
   ASSERT_TRUE(Create(MakeUser("Bob", "bob@x.org")).ok());
   EXPECT_FALSE(get.is_done() || list.is_done() || count.is_done()) << "that was revision 2";
   ASSERT_TRUE(Create(MakeUser("Eve", "eve@x.org")).ok());
-  EXPECT_EQ(get.Get()->name(), "Eve");
+  EXPECT_EQ(Decode(*get.Get()).name(), "Eve");
   EXPECT_EQ(list.Get()->users.count, 3u);
   EXPECT_GE(list.Get()->revision, 3);
   EXPECT_EQ(count.Get()->count, 3);

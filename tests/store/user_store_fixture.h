@@ -111,10 +111,10 @@ class UserStoreTest : public ::testing::Test {
     return BlockOn(store().ImportUsers(CallContext(), users, options));
   }
   absl::StatusOr<users::v1::User> Get(int64_t user_id) {
-    return BlockOn(store().GetUser(CallContext(), user_id));
+    return Decode(BlockOn(store().GetUser(CallContext(), user_id)));
   }
   absl::StatusOr<users::v1::User> Lookup(const std::string& email) {
-    return BlockOn(store().LookupUser(CallContext(), email));
+    return Decode(BlockOn(store().LookupUser(CallContext(), email)));
   }
   absl::StatusOr<std::vector<users::v1::User>> BatchGet(const std::vector<int64_t>& user_ids) {
     const absl::StatusOr<EncodedUsers> users =

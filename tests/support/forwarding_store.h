@@ -16,12 +16,12 @@ class ForwardingStore : public store::UserStore {
  public:
   explicit ForwardingStore(std::unique_ptr<store::UserStore> target) : target_(std::move(target)) {}
 
-  Task<absl::StatusOr<users::v1::User>> GetUser(store::CallContext context,
-                                                int64_t user_id) override {
+  Task<absl::StatusOr<store::EncodedUser>> GetUser(store::CallContext context,
+                                                   int64_t user_id) override {
     return target_->GetUser(context, user_id);
   }
-  Task<absl::StatusOr<users::v1::User>> LookupUser(store::CallContext context,
-                                                   std::string email) override {
+  Task<absl::StatusOr<store::EncodedUser>> LookupUser(store::CallContext context,
+                                                      std::string email) override {
     return target_->LookupUser(context, std::move(email));
   }
   Task<absl::StatusOr<store::EncodedUsers>> BatchGetUsers(store::CallContext context,
