@@ -1,5 +1,5 @@
-// EncodedUnaryCall: a UnaryCall whose answer was serialized where its values were read, see encoded.h.
-// For its life see call.h.
+// EncodedUnaryCall: one request, one answer, which was serialized where its values were read: see
+// encoded.h. For its life see call.h.
 #pragma once
 
 #include <functional>

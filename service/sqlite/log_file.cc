@@ -23,9 +23,10 @@ bool EndsTransaction(const void* frame_header) {
 int WriteHeld(sqlite3_file* file) {
   LogFile& log = Log(file);
   if (log.held_bytes == 0) return SQLITE_OK;
-  const int bytes = log.held_bytes;
-  log.held_bytes = 0;
-  return Below<&sqlite3_io_methods::xWrite>::Call(file, log.held.get(), bytes, log.held_at);
+  const int result =
+      Below<&sqlite3_io_methods::xWrite>::Call(file, log.held.get(), log.held_bytes, log.held_at);
+  if (result == SQLITE_OK) log.held_bytes = 0;
+  return result;
 }
 
 bool MayHold(LogFile& log, int bytes) {

@@ -8,8 +8,8 @@
 //   Any other use of the file (a read, a sync, a frame elsewhere) first writes what is held.
 // A transaction that is given up may leave frames here. They are dropped when the lock for writing
 //   is given back: from then on another may write in their place.
-// Errors: those of a write come out of the call that made it, and what was held is gone; SQLite
-//   undoes the transaction, as after any failed write to the log.
+// Errors: those of a write come out of the call that made it necessary, and what is held stays: a
+//   transaction that survives one (a disk that was full while a statement read) commits it later.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// AppendUser, EncodeUser: a row of the table users, encoded straight to the wire: no message is built, and no
-// value is copied but into its place.
+// AppendUser, EncodeUser: a row of the table users, encoded straight to the wire: no message is
+// built, and no value is copied but into its place.
 //
 //   EncodedUsers users;
 //   while (...Step()) AppendUser(row, users);

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "service/errors/errors.h"
@@ -287,6 +288,7 @@ void Writer::Acknowledge(const std::vector<WriteJob*>& batch, const absl::Status
     // One that failed on its way may have done any part of its rows: it does not tell their cost.
     if (job->outcome_.ok()) took.AddJob(job->weight_.rows, job->statement_time_);
   }
+  took.commit = std::max(took.commit, absl::ZeroDuration());  // the clock may be set back
   {
     const MutexLock lock(&mutex_);
     running_ = Load();

@@ -3,11 +3,14 @@
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "service/sqlite/connection.h"
@@ -133,6 +136,68 @@ TEST_F(LogFileTest, WritesAgainWhatASavepointTookBack) {
   Execute("COMMIT");
   EXPECT_EQ(AsOthersSee("SELECT count(*) FROM notes WHERE note LIKE 'a%'"), 500);
   EXPECT_EQ(AsOthersSee("SELECT count(*) FROM notes"), 500);
+  ExpectSound();
+}
+
+// The system's pwrite, with a disk that is full for one write.
+class DiskFullOnce {
+ public:
+  DiskFullOnce() { Set(&Write); }
+  DiskFullOnce(const DiskFullOnce&) = delete;
+  DiskFullOnce& operator=(const DiskFullOnce&) = delete;
+  ~DiskFullOnce() { Set(nullptr); }
+
+  static void Arm() { armed_ = true; }
+  // Whether it has happened since.
+  static bool Disarm() { return !std::exchange(armed_, false); }
+
+ private:
+  static ssize_t Write(int file, const void* data, size_t bytes, off_t at) {
+    if (!std::exchange(armed_, false)) return pwrite(file, data, bytes, at);
+    errno = ENOSPC;
+    return -1;
+  }
+  static void Set(ssize_t (*function)(int, const void*, size_t, off_t)) {
+    sqlite3_vfs* const vfs = sqlite3_vfs_find("unix");
+    for (const char* name : {"pwrite", "pwrite64"})
+      vfs->xSetSystemCall(vfs, name, reinterpret_cast<sqlite3_syscall_ptr>(function));
+  }
+
+  static inline bool armed_ = false;
+};
+
+// A statement that is undone alone leaves its transaction to go on, with all that came before.
+TEST_F(LogFileTest, LosesNothingWhereADiskIsFullForAMoment) {
+  Execute("PRAGMA cache_size = 12");  // pages, some of which a transaction may keep
+  Execute("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT UNIQUE, name TEXT)");
+  Execute("CREATE TABLE tombstones (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL)");
+  Execute("CREATE INDEX tombstones_by_revision ON tombstones (revision)");
+  const std::string numbers =
+      "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 3000) ";
+  Execute(numbers +
+          "INSERT INTO users (email, name) SELECT hex(randomblob(12)), hex(randomblob(100)) FROM "
+          "numbers");
+  Execute(numbers + "INSERT INTO tombstones SELECT n * 2, abs(random()) % 100000 FROM numbers");
+  int64_t users = 3000;
+  int survived = 0;
+  const DiskFullOnce disk;
+  for (int64_t i = 1; i <= 100; ++i) {
+    Execute("BEGIN IMMEDIATE");
+    const int64_t added = 5 + i % 40;
+    for (int64_t k = 0; k < added; ++k)
+      Execute("INSERT INTO users (email, name) VALUES (hex(randomblob(12)), hex(randomblob(100)))");
+    DiskFullOnce::Arm();
+    const absl::Status replaced = writer_->Execute(
+        absl::StrCat("INSERT OR REPLACE INTO tombstones VALUES (", i * 59 % 6000, ", ", i, ")")
+            .c_str());
+    const bool was_full = DiskFullOnce::Disarm();
+    if (!writer_->in_transaction()) continue;
+    survived += was_full && !replaced.ok() ? 1 : 0;
+    Execute("COMMIT");
+    users += added;
+    ASSERT_EQ(AsOthersSee("SELECT count(*) FROM users"), users) << i;
+  }
+  EXPECT_GT(survived, 0) << "nothing was tested";
   ExpectSound();
 }
 
