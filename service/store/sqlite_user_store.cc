@@ -204,18 +204,18 @@ absl::StatusOr<std::unique_ptr<SqliteUserStore>> SqliteUserStore::Open(
       TombstoneCompactor::Open(options.path, **writer, tombstone_options);
   if (!tombstones.ok()) return tombstones.status();
 
-  return std::unique_ptr<SqliteUserStore>(new SqliteUserStore(
-      options, *std::move(key), *std::move(writer), *std::move(points), *std::move(scans),
-      *std::move(watches), *std::move(feed), *std::move(tombstones)));
+  return std::unique_ptr<SqliteUserStore>(
+      new SqliteUserStore(options, *key, *std::move(writer), *std::move(points), *std::move(scans),
+                          *std::move(watches), *std::move(feed), *std::move(tombstones)));
 }
 
-SqliteUserStore::SqliteUserStore(const SqliteStoreOptions& options, std::string page_token_key,
-                                 std::unique_ptr<Writer> writer, std::unique_ptr<Reader> points,
-                                 std::unique_ptr<Reader> scans, std::unique_ptr<Reader> watches,
-                                 std::unique_ptr<ChangeFeed> feed,
+SqliteUserStore::SqliteUserStore(const SqliteStoreOptions& options,
+                                 const std::string& page_token_key, std::unique_ptr<Writer> writer,
+                                 std::unique_ptr<Reader> points, std::unique_ptr<Reader> scans,
+                                 std::unique_ptr<Reader> watches, std::unique_ptr<ChangeFeed> feed,
                                  std::unique_ptr<TombstoneCompactor> tombstones)
     : options_(options),
-      page_tokens_(std::move(page_token_key)),
+      page_tokens_(page_token_key),
       writer_(std::move(writer)),
       points_(std::move(points)),
       scans_(std::move(scans)),

@@ -93,7 +93,7 @@ class SqliteUserStore final : public UserStore {
   TombstoneCompactor& tombstones() { return *tombstones_; }
 
  private:
-  SqliteUserStore(const SqliteStoreOptions& options, std::string page_token_key,
+  SqliteUserStore(const SqliteStoreOptions& options, const std::string& page_token_key,
                   std::unique_ptr<Writer> writer, std::unique_ptr<Reader> points,
                   std::unique_ptr<Reader> scans, std::unique_ptr<Reader> watches,
                   std::unique_ptr<ChangeFeed> feed, std::unique_ptr<TombstoneCompactor> tombstones);

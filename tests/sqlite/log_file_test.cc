@@ -147,13 +147,13 @@ class DiskFullOnce {
   DiskFullOnce& operator=(const DiskFullOnce&) = delete;
   ~DiskFullOnce() { Set(nullptr); }
 
-  static void Arm() { armed_ = true; }
+  static void Arm() { is_armed = true; }
   // Whether it has happened since.
-  static bool Disarm() { return !std::exchange(armed_, false); }
+  static bool Disarm() { return !std::exchange(is_armed, false); }
 
  private:
   static ssize_t Write(int file, const void* data, size_t bytes, off_t at) {
-    if (!std::exchange(armed_, false)) return pwrite(file, data, bytes, at);
+    if (!std::exchange(is_armed, false)) return pwrite(file, data, bytes, at);
     errno = ENOSPC;
     return -1;
   }
@@ -163,7 +163,7 @@ class DiskFullOnce {
       vfs->xSetSystemCall(vfs, name, reinterpret_cast<sqlite3_syscall_ptr>(function));
   }
 
-  static inline bool armed_ = false;
+  static inline bool is_armed = false;
 };
 
 // A statement that is undone alone leaves its transaction to go on, with all that came before.
