@@ -15,7 +15,6 @@ namespace {
 using errors::AbslView;
 
 constexpr size_t kSecondsBytes = 19;  // of "YYYY-MM-DD HH:MM:SS"
-constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr size_t kFractionDigits = 6;
 constexpr int64_t kSecondsPerMinute = 60;
 constexpr int64_t kSecondsPerHour = 60 * kSecondsPerMinute;

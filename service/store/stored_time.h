@@ -17,6 +17,8 @@
 
 namespace userservice::store {
 
+inline constexpr int64_t kMicrosPerSecond = 1'000'000;
+
 // 'YYYY-MM-DD HH:MM:SS.ffffff': of two such texts the lesser is the earlier. Rounds down to the
 // microsecond. The time must lie in the years 1 to 9999.
 std::string FormatStoredTime(absl::Time time);

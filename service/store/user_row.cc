@@ -12,7 +12,6 @@ namespace {
 
 enum Column { kUserId, kName, kEmail, kAge, kCreatedAt, kUpdatedAt, kRevision };
 
-constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr int32_t kNanosPerMicro = 1'000;
 
 // The length of the UTF-8 sequence at the head of `text`, 0 if there is none. Overlong forms,
