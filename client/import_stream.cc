@@ -132,7 +132,8 @@ void ImportStream::State::End(absl::Status status) {
 
 bool ImportStream::State::MayResume(const absl::Status& status, bool in_vain) {
   in_vain_ = in_vain ? in_vain_ + 1 : 0;
-  return status.code() == absl::StatusCode::kUnavailable && reached_ &&
+  const bool may_come = reached_ || options_.call.wait_for_ready;
+  return status.code() == absl::StatusCode::kUnavailable && may_come &&
          in_vain_ < options_.attempts_in_vain_max;
 }
 

@@ -31,7 +31,7 @@
 // Stop: a stop of the awaiting task ends its wait, with CANCELLED; the stream itself goes on.
 // Errors: given once the outcomes before it were given, and again when asked again. UNAVAILABLE
 //   after `attempts_in_vain_max` calls that brought no outcome, or at once if no server was there
-//   from the first.
+//   from the first, and the call does not wait for one.
 // Threads: one at a time.
 // Lifetime: dropped before the client, whose destructor else waits for it.
 #pragma once
