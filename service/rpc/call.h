@@ -1,6 +1,6 @@
 // Call: what a handler knows of the call that it answers, and the life of that call behind it.
 //
-//   Task<absl::StatusOr<User>> GetUser(Call& call, const GetUserRequest& request) { ... }
+//   Task<absl::StatusOr<User>> CreateUser(Call& call, const CreateUserRequest& request) { ... }
 //
 // The life of a call: armed (handed to gRPC, waiting for a client), accepted (another one is armed
 // in its place), admitted or refused, handled, finished, freed. It is freed when its answer was

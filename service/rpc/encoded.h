@@ -4,7 +4,8 @@
 //   absl::StatusOr<Encoded<ListUsersResponse>> ...
 //   return Encoded<ListUsersResponse>(std::move(users.bytes), rest);
 //
-// gRPC sends the bytes from where they are: it copies none, and lets go of them when they are sent.
+// gRPC sends the bytes from where they are, and lets go of them when they are sent; short ones it
+// copies.
 // Requests are parsed here: one that can not be read is errors::MessageUnreadable().
 #pragma once
 

@@ -12,12 +12,177 @@
 #include <optional>
 #include <span>
 
-#include "service/sqlite/log_file.h"
 #include "service/sqlite/page_gap.h"
-#include "service/sqlite/vfs_layer.h"
 
 namespace userservice::sqlite {
 namespace {
+
+// A file of this VFS begins with a LayeredFile; the file of the VFS below stands behind it, in
+// memory that SQLite gives. What a layer does not do itself, the VFS or the file below does.
+struct LayeredFile {
+  sqlite3_file file = {};  // first: what SQLite sees of it
+  sqlite3_file* below = nullptr;
+};
+
+sqlite3_file* FileBelow(sqlite3_file* file) { return reinterpret_cast<LayeredFile*>(file)->below; }
+sqlite3_vfs* VfsBelow(const sqlite3_vfs* vfs) { return static_cast<sqlite3_vfs*>(vfs->pAppData); }
+
+// A method that the VFS, or file, below answers.
+template <auto Method>
+struct Below;
+template <class Result, class... Args, Result (*sqlite3_vfs::*Method)(sqlite3_vfs*, Args...)>
+struct Below<Method> {
+  static Result Call(sqlite3_vfs* vfs, Args... args) {
+    sqlite3_vfs* const below = VfsBelow(vfs);
+    return (below->*Method)(below, args...);
+  }
+};
+template <class Result, class... Args,
+          Result (*sqlite3_io_methods::*Method)(sqlite3_file*, Args...)>
+struct Below<Method> {
+  static Result Call(sqlite3_file* file, Args... args) {
+    sqlite3_file* const below = FileBelow(file);
+    return (below->pMethods->*Method)(below, args...);
+  }
+};
+
+// The methods of a file that does nothing itself.
+constexpr sqlite3_io_methods MethodsBelow(int version) {
+  sqlite3_io_methods methods = {};
+  methods.iVersion = version;
+  methods.xClose = &Below<&sqlite3_io_methods::xClose>::Call;
+  methods.xRead = &Below<&sqlite3_io_methods::xRead>::Call;
+  methods.xWrite = &Below<&sqlite3_io_methods::xWrite>::Call;
+  methods.xTruncate = &Below<&sqlite3_io_methods::xTruncate>::Call;
+  methods.xSync = &Below<&sqlite3_io_methods::xSync>::Call;
+  methods.xFileSize = &Below<&sqlite3_io_methods::xFileSize>::Call;
+  methods.xLock = &Below<&sqlite3_io_methods::xLock>::Call;
+  methods.xUnlock = &Below<&sqlite3_io_methods::xUnlock>::Call;
+  methods.xCheckReservedLock = &Below<&sqlite3_io_methods::xCheckReservedLock>::Call;
+  methods.xFileControl = &Below<&sqlite3_io_methods::xFileControl>::Call;
+  methods.xSectorSize = &Below<&sqlite3_io_methods::xSectorSize>::Call;
+  methods.xDeviceCharacteristics = &Below<&sqlite3_io_methods::xDeviceCharacteristics>::Call;
+  methods.xShmMap = &Below<&sqlite3_io_methods::xShmMap>::Call;
+  methods.xShmLock = &Below<&sqlite3_io_methods::xShmLock>::Call;
+  methods.xShmBarrier = &Below<&sqlite3_io_methods::xShmBarrier>::Call;
+  methods.xShmUnmap = &Below<&sqlite3_io_methods::xShmUnmap>::Call;
+  methods.xFetch = &Below<&sqlite3_io_methods::xFetch>::Call;
+  methods.xUnfetch = &Below<&sqlite3_io_methods::xUnfetch>::Call;
+  return methods;
+}
+
+// SQLite calls no method younger than the version, so a file has the version of the one below it.
+// Without methods, where opening failed, SQLite does not close it.
+using MethodsByVersion = std::array<sqlite3_io_methods, 3>;
+void TakeMethods(LayeredFile& layer, const MethodsByVersion& by_version) {
+  const sqlite3_io_methods* const below = layer.below->pMethods;
+  if (below == nullptr) return;
+  const int version = std::clamp(below->iVersion, 1, static_cast<int>(by_version.size()));
+  layer.file.pMethods = &by_version[static_cast<size_t>(version - 1)];
+}
+
+constexpr int kHeldBytesMax = 1 << 16;  // the system's VFS writes less than 2^17 at a time
+
+// https://www.sqlite.org/fileformat2.html#walformat
+constexpr int kFrameHeaderBytes = 24;  // no other write has as many
+constexpr size_t kCommitAt = 4;        // four bytes, 0 unless the frame ends a transaction
+
+// A write-ahead log that is written in long runs.
+//
+// SQLite writes a frame by two system calls, 24 bytes and a page, and a batch of writes makes
+//   hundreds of frames. So frames that follow each other are held back here, and written together.
+// Never held back: the frame that ends a transaction, which comes after what was held, since the
+//   others of the connection, of this and of other processes, may read a transaction from then on.
+//   Any other use of the file (a read, a sync, a frame elsewhere) first writes what is held.
+// A transaction that is given up may leave frames here. They are dropped when the lock for writing
+//   is given back: from then on another may write in their place.
+// Errors: those of a write come out of the call that made it necessary, and what is held stays: a
+//   transaction that survives one (a disk that was full while a statement read) commits it later.
+struct LogFile {
+  // Drops what is held.
+  void Drop() {
+    held_bytes = 0;
+    ends_transaction = true;
+  }
+
+  LayeredFile layer;                // first
+  LogFile** of_database = nullptr;  // where the database's file keeps a pointer to this
+  std::unique_ptr<unsigned char[]> held;
+  int held_bytes = 0;
+  sqlite3_int64 held_at = 0;
+  bool ends_transaction = true;  // the frame that is being written
+};
+
+LogFile& Log(sqlite3_file* file) { return *reinterpret_cast<LogFile*>(file); }
+
+bool EndsTransaction(const void* frame_header) {
+  constexpr unsigned char kNo[4] = {};
+  return std::memcmp(static_cast<const unsigned char*>(frame_header) + kCommitAt, kNo,
+                     sizeof(kNo)) != 0;
+}
+
+int WriteHeld(sqlite3_file* file) {
+  LogFile& log = Log(file);
+  if (log.held_bytes == 0) return SQLITE_OK;
+  const int result =
+      Below<&sqlite3_io_methods::xWrite>::Call(file, log.held.get(), log.held_bytes, log.held_at);
+  if (result == SQLITE_OK) log.held_bytes = 0;
+  return result;
+}
+
+bool MayHold(LogFile& log, int bytes) {
+  if (log.ends_transaction || bytes > kHeldBytesMax) return false;
+  if (log.held == nullptr) log.held.reset(new (std::nothrow) unsigned char[kHeldBytesMax]);
+  return log.held != nullptr;
+}
+
+int WriteLog(sqlite3_file* file, const void* data, int bytes, sqlite3_int64 at) {
+  LogFile& log = Log(file);
+  if (bytes == kFrameHeaderBytes) log.ends_transaction = EndsTransaction(data);
+  const bool may_hold = MayHold(log, bytes);
+  const bool joins =
+      may_hold && at == log.held_at + log.held_bytes && log.held_bytes + bytes <= kHeldBytesMax;
+  if (!joins) {
+    const int result = WriteHeld(file);
+    if (result != SQLITE_OK) return result;
+    log.held_at = at;
+  }
+  if (!may_hold) return Below<&sqlite3_io_methods::xWrite>::Call(file, data, bytes, at);
+  std::memcpy(log.held.get() + log.held_bytes, data, static_cast<size_t>(bytes));
+  log.held_bytes += bytes;
+  return SQLITE_OK;
+}
+
+// What the file below answers once it has all that was written.
+template <auto Method>
+struct AfterWrites;
+template <class... Args, int (*sqlite3_io_methods::*Method)(sqlite3_file*, Args...)>
+struct AfterWrites<Method> {
+  static int Call(sqlite3_file* file, Args... args) {
+    const int result = WriteHeld(file);
+    return result == SQLITE_OK ? Below<Method>::Call(file, args...) : result;
+  }
+};
+
+int CloseLog(sqlite3_file* file) {
+  const int result = Below<&sqlite3_io_methods::xClose>::Call(file);
+  *Log(file).of_database = nullptr;
+  Log(file).~LogFile();
+  return result;
+}
+
+constexpr sqlite3_io_methods LogMethodsOf(int version) {
+  sqlite3_io_methods methods = MethodsBelow(version);
+  methods.xClose = &CloseLog;
+  methods.xRead = &AfterWrites<&sqlite3_io_methods::xRead>::Call;
+  methods.xWrite = &WriteLog;
+  methods.xTruncate = &AfterWrites<&sqlite3_io_methods::xTruncate>::Call;
+  methods.xSync = &AfterWrites<&sqlite3_io_methods::xSync>::Call;
+  methods.xFileSize = &AfterWrites<&sqlite3_io_methods::xFileSize>::Call;
+  return methods;
+}
+
+constexpr MethodsByVersion kLogMethods = {LogMethodsOf(1), LogMethodsOf(2), LogMethodsOf(3)};
 
 constexpr int kPageBytesMin = 512;
 constexpr int kPageBytesMax = 65536;

@@ -15,7 +15,7 @@
 // Left as they are: databases with auto_vacuum and those of 2^24 pages (64 GiB at 4 KiB a page) or
 //   more, in which other pages may look like a b-tree's; files that are open for reading only. The
 //   write-ahead log has checksums over its pages, so it is written as SQLite made it, yet in longer
-//   runs (log_file.h).
+//   runs, of which none holds back what ends a transaction.
 // Durability: in the file one write for one, in the same order; no page is written that SQLite did
 //   not write.
 // Cost: 2,500 instructions a page, and for one that needs it a read of four bytes. Also with mmap,

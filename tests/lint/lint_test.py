@@ -27,7 +27,6 @@ CASES = [
     ('layering', 'service/sqlite/a.cc', '#include "service/store/user_store.h"\n', 'may not'),
     ('layering', 'service/sqlite/a.cc', '#include <sqlite3.h>\n', OK),
     ('layering', 'service/sqlite/a.h', '#include <sqlite3.h>\n', 'no header'),
-    ('layering', 'service/sqlite/vfs_layer.h', '#include <sqlite3.h>\n', OK),
     ('layering', 'service/errors/a.cc', '#include "grpcpp/support/status.h"\n', 'may not'),
     ('layering', 'service/rpc/a.cc', '#include "service/store/user_store.h"\n', 'may not'),
     ('layering', 'service/app.cc', '#include "service/sqlite/connection.h"\n', 'service may not'),

@@ -1,6 +1,4 @@
 // What is held back of a write-ahead log never shows: to no reader, and to no other writer.
-#include "service/sqlite/log_file.h"
-
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 #include <unistd.h>
