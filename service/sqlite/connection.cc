@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <chrono>
 #include <filesystem>
 #include <string_view>
 #include <thread>
@@ -24,6 +23,10 @@ namespace {
 // Some tens of microseconds: often enough for any deadline, too rarely for the clock to cost
 // anything.
 constexpr int kInstructionsPerCheck = 1000;
+
+// A connection that yields has its processor for one of so many parts of the time, even beside
+// threads that want all they can get.
+constexpr int kShareMin = 16;
 
 // SQLite counts the memory it takes under one lock for the whole process, which parallel readers
 // would meet at.
@@ -110,6 +113,7 @@ void Connection::Closer::operator()(sqlite3* db) const {
 Connection::Connection(sqlite3* db, const ConnectionOptions& options)
     : path_(options.path),
       busy_timeout_(absl::Milliseconds(options.busy_timeout_ms)),
+      yields_(options.yields),
       db_(db),
       cache_(db, static_cast<size_t>(std::max(options.statement_cache_size, 0))) {}
 
@@ -213,9 +217,19 @@ Connection::Limit Connection::Exceeded(const QueryLimits& limits) {
 // Called by SQLite in the midst of a step, on its thread. Not 0 interrupts the statement.
 int Connection::OnProgress(void* connection) {
   auto* const self = static_cast<Connection*>(connection);
+  if (self->yields_) self->Yield();
   if (self->limits_ == nullptr) return 0;
   self->limit_hit_ = Exceeded(*self->limits_);
   return self->limit_hit_ == Limit::kNone ? 0 : 1;
+}
+
+void Connection::Yield() {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point yielded = Clock::now();
+  if (yielded < turn_end_) return;
+  std::this_thread::yield();
+  const Clock::time_point back = Clock::now();
+  turn_end_ = back + (back - yielded) / (kShareMin - 1);
 }
 
 // Called by SQLite while another holds a lock. 0 gives up. Waits in small steps, so that limits are

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -51,6 +52,7 @@ struct ConnectionOptions {
   OpenMode mode;
   int busy_timeout_ms = 5000;
   int cache_kib = 8192;
+  bool yields = false;     // in long statements, to threads that wait for its processor
   int64_t mmap_bytes = 0;  // 0: read(2), where an I/O error is an error and not a signal
   int statement_cache_size = 64;
   int wal_autocheckpoint_pages = 1000;      // 0: none; the owner checkpoints
@@ -106,6 +108,7 @@ class Connection {
   absl::Status Prohibit(const ConnectionOptions& options);
 
   static int OnProgress(void* connection);
+  void Yield();
   static int OnBusy(void* connection, int attempt);
   static int OnCommit(void* connection, sqlite3* db, const char* schema, int wal_pages);
   static Limit Exceeded(const QueryLimits& limits);
@@ -119,11 +122,13 @@ class Connection {
 
   const std::string path_;
   const absl::Duration busy_timeout_;
+  const bool yields_;
   std::unique_ptr<sqlite3, Closer> db_;
   StatementCache cache_;
   const QueryLimits* limits_ = nullptr;  // of the step that runs now
   Limit limit_hit_ = Limit::kNone;       // what stopped it
   absl::Time busy_since_;
+  std::chrono::steady_clock::time_point turn_end_;  // until then it does not yield
   int64_t wal_pages_ = 0;
   std::atomic<size_t> active_statements_{0};
 };

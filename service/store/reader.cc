@@ -16,7 +16,8 @@ constexpr absl::Duration kRevisionRetryAfter = absl::Seconds(1);
 
 absl::StatusOr<std::unique_ptr<Reader>> Reader::Open(const std::string& path,
                                                      const ReaderOptions& options) {
-  const sqlite::ConnectionOptions connection(path, sqlite::OpenMode::kReadOnly);
+  sqlite::ConnectionOptions connection(path, sqlite::OpenMode::kReadOnly);
+  connection.yields = options.niceness > 0;
   absl::StatusOr<std::unique_ptr<sqlite::ConnectionPool>> connections =
       sqlite::ConnectionPool::Open(connection,
                                    std::max({options.connections, options.threads, size_t{1}}));

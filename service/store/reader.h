@@ -46,7 +46,7 @@ struct ReaderOptions {
   size_t connections =
       1;  // at least as many as threads; on 0 threads, how many callers read at once
   size_t queue_jobs_max = 0;  // of the threads
-  int niceness = 0;           // of the threads
+  int niceness = 0;           // of the threads; above 0 their statements yield, too
   size_t revision_waits_max = 256;
   LogGate* log_gate = nullptr;  // what each read passes through, if it may be long; outlives it
 };

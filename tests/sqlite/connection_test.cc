@@ -1,10 +1,15 @@
 #include "service/sqlite/connection.h"
 
+#include <sched.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 
+#include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -195,6 +200,50 @@ TEST(Connection, TakesEveryPathForAFileName) {
     }
   }
   std::filesystem::current_path(before);
+}
+
+// Of the calling thread, all of them.
+int64_t ContextSwitches() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
+// How often the processor is given to another thread, which wants all it can get, during a long
+// query.
+int64_t SwitchesDuringAQuery(const TestDatabase& database, bool yields) {
+  ConnectionOptions options(database.path(), OpenMode::kReadOnly);
+  options.yields = yields;
+  const auto connection = Connection::Open(options);
+  EXPECT_TRUE(connection.ok()) << connection.status();
+  std::atomic<bool> over = false;
+  std::thread other([&over] {
+    while (!over) {
+    }
+  });
+  const int64_t before = ContextSwitches();
+  EXPECT_EQ(Answer(**connection,
+                   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000)"
+                   "SELECT max(i) FROM n"),
+            "100000");
+  const int64_t switches = ContextSwitches() - before;
+  over = true;
+  other.join();
+  return switches;
+}
+
+TEST(Connection, YieldsToOtherThreadsIfItIsTo) {
+  const TestDatabase database;
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);  // the threads it starts, too
+  const int64_t kept = SwitchesDuringAQuery(database, false);
+  const int64_t yielded = SwitchesDuringAQuery(database, true);
+  EXPECT_GT(yielded, 3 * kept) << kept;
+  ASSERT_EQ(sched_setaffinity(0, sizeof(before), &before), 0);
 }
 
 }  // namespace
