@@ -158,6 +158,10 @@ absl::Status Connection::Configure(const ConnectionOptions& options) {
     const int result = sqlite3_db_config(db, name, value, nullptr);
     if (result != SQLITE_OK) return StatusFromResult(db, result);
   }
+  const int function =
+      sqlite3_create_function_v2(db, "visit_row", /*nArg=*/-1, SQLITE_UTF8 | SQLITE_DIRECTONLY,
+                                 this, &Connection::OnVisit, nullptr, nullptr, nullptr);
+  if (function != SQLITE_OK) return StatusFromResult(db, function);
   // First of all: it only counts before the file is read.
   if (options.exclusive) {
     absl::Status status = Execute("PRAGMA locking_mode = EXCLUSIVE");
@@ -251,6 +255,20 @@ int Connection::OnBusy(void* connection, int attempt) {
 int Connection::OnCommit(void* connection, sqlite3* /*db*/, const char* /*schema*/, int wal_pages) {
   static_cast<Connection*>(connection)->wal_pages_ = wal_pages;
   return SQLITE_OK;
+}
+
+// visit_row(...) in a statement. No exception may pass through SQLite.
+void Connection::OnVisit(sqlite3_context* context, int /*count*/, sqlite3_value** values) {
+  const auto* const self = static_cast<const Connection*>(sqlite3_user_data(context));
+  if (self->visitor_ == nullptr) {
+    sqlite3_result_error(context, "visit_row() is for QueryScope::Visit", -1);
+    return;
+  }
+  try {
+    sqlite3_result_int(context, (*self->visitor_)(RowValues(values)) ? 1 : 0);
+  } catch (...) {
+    sqlite3_result_error(context, "the visitor of a row threw", -1);
+  }
 }
 
 absl::Status SetWriteAheadLog(Connection& connection) {

@@ -28,9 +28,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "service/sqlite/query_limits.h"
+#include "service/sqlite/row_values.h"
 #include "service/sqlite/statement.h"
 
 struct sqlite3;
+struct sqlite3_context;
 
 namespace userservice::sqlite {
 
@@ -111,6 +113,7 @@ class Connection {
   void Yield();
   static int OnBusy(void* connection, int attempt);
   static int OnCommit(void* connection, sqlite3* db, const char* schema, int wal_pages);
+  static void OnVisit(sqlite3_context* context, int count, sqlite3_value** values);
   static Limit Exceeded(const QueryLimits& limits);
 
   // The count has one writer, so it needs no read-modify-write.
@@ -127,6 +130,7 @@ class Connection {
   StatementCache cache_;
   const QueryLimits* limits_ = nullptr;  // of the step that runs now
   Limit limit_hit_ = Limit::kNone;       // what stopped it
+  const RowVisitor* visitor_ = nullptr;  // of the step that runs now
   absl::Time busy_since_;
   std::chrono::steady_clock::time_point turn_end_;  // until then it does not yield
   int64_t wal_pages_ = 0;

@@ -94,6 +94,13 @@ absl::StatusOr<bool> QueryScope::Step() {
   return error_;
 }
 
+absl::StatusOr<bool> QueryScope::Visit(RowVisitor visit) {
+  const RowVisitor* const outer = std::exchange(connection_.visitor_, &visit);
+  absl::StatusOr<bool> found = Step();
+  connection_.visitor_ = outer;
+  return found;
+}
+
 absl::Status QueryScope::Run() {
   while (true) {
     const absl::StatusOr<bool> row = Step();

@@ -32,6 +32,7 @@
 #include "absl/status/statusor.h"
 #include "service/sqlite/connection.h"
 #include "service/sqlite/query_limits.h"
+#include "service/sqlite/row_values.h"
 
 namespace userservice::sqlite {
 
@@ -95,6 +96,12 @@ class QueryScope {
 
   // To the next row: true. No more rows: false, however often it is asked.
   [[nodiscard]] absl::StatusOr<bool> Step();
+  // To the first row that `visit` gives true for: true. No such row: false. The statement asks it in
+  // the last term of its WHERE, by a function, and nothing it does meanwhile may use the connection:
+  //   SELECT 1 FROM users WHERE user_id > ? AND visit_row(user_id, name) ORDER BY user_id
+  // Its rows come as the WHERE meets them: in the order only where no sorting is needed for it. To
+  // be shown a row in passing is half the work of stepping to it and reading its columns.
+  [[nodiscard]] absl::StatusOr<bool> Visit(RowVisitor visit);
   // To the end, ignoring rows.
   [[nodiscard]] absl::Status Run();
 

@@ -9,7 +9,6 @@
 
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/timestamp.pb.h"
-#include "service/store/user_row.h"
 #include "users/v1/user.pb.h"
 #include "users/v1/user_service.pb.h"
 
@@ -65,6 +64,16 @@ class FieldWriter {
     CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(length), length_at);
   }
 
+  // The field whose bytes begin at `field_begin` and go to the end, once more as another field of
+  // its type.
+  void Again(int field, const char* field_begin) {
+    const auto bytes = static_cast<size_t>(end() - field_begin);
+    if (bytes == 0) return;
+    std::memcpy(end_, field_begin, bytes);
+    *end_ = Tag(field, static_cast<WireType>(*end_ & 7));
+    end_ += bytes;
+  }
+
   const char* end() const { return reinterpret_cast<const char*>(end_); }
 
  private:
@@ -97,30 +106,33 @@ void WriteUser(const UserRow& user, FieldWriter& fields) {
   if (!user.name.empty()) fields.Text(User::kNameFieldNumber, user.name);
   if (!user.email.empty()) fields.Text(User::kEmailFieldNumber, user.email);
   if (user.age.has_value()) fields.Integer(User::kAgeFieldNumber, *user.age);
+  const char* const create_time = fields.end();
   WriteTime(User::kCreateTimeFieldNumber, user.create_micros, fields);
-  WriteTime(User::kUpdateTimeFieldNumber, user.update_micros, fields);
+  if (user.update_micros == user.create_micros) {
+    fields.Again(User::kUpdateTimeFieldNumber, create_time);
+  } else {
+    WriteTime(User::kUpdateTimeFieldNumber, user.update_micros, fields);
+  }
   WriteEtag(user.revision, fields);
 }
 
 }  // namespace
 
-void EncodeUser(const sqlite::QueryScope& row, EncodedUser& user) {
-  const UserRow values(row);
-  user.bytes.resize(BytesMax(values));
+void EncodeUser(const UserRow& row, EncodedUser& user) {
+  user.bytes.resize(BytesMax(row));
   FieldWriter writer(user.bytes.data());
-  WriteUser(values, writer);
+  WriteUser(row, writer);
   user.bytes.resize(static_cast<size_t>(writer.end() - user.bytes.data()));
 }
 
-void AppendUser(const sqlite::QueryScope& row, EncodedUsers& users) {
-  const UserRow user(row);
+void AppendUser(const UserRow& row, EncodedUsers& users) {
   const size_t begin = users.bytes.size();
-  users.bytes.resize(begin + BytesMax(user));
+  users.bytes.resize(begin + BytesMax(row));
   FieldWriter writer(users.bytes.data() + begin);
-  writer.Message(EncodedUsers::kField, [&user](FieldWriter& fields) { WriteUser(user, fields); });
+  writer.Message(EncodedUsers::kField, [&row](FieldWriter& fields) { WriteUser(row, fields); });
   users.bytes.resize(static_cast<size_t>(writer.end() - users.bytes.data()));
   ++users.count;
-  users.last_user_id = user.user_id;
+  users.last_user_id = row.user_id;
 }
 
 }  // namespace userservice::store

@@ -22,6 +22,7 @@ namespace {
 // below the 4 MiB that a gRPC client receives; only its last user goes past it.
 constexpr size_t kPageBytesMax = size_t{1} << 20;
 
+constexpr int kUserIdColumn = 0;
 constexpr int kMatchColumn = kUserColumnCount;
 constexpr int kFirstKeyColumn = kMatchColumn + 1;
 
@@ -89,7 +90,40 @@ PageCursor PageScan::CursorAt(const sqlite::QueryScope& row,
   return cursor;
 }
 
+template <class Row, class Cursor>
+bool PageScan::Take(const Row& row, const Cursor& cursor) {
+  if (last_.has_value()) {
+    page_.next = std::exchange(last_, std::nullopt);
+    is_complete_ = true;
+    return true;
+  }
+  ++rows_examined_;
+  if (row.Int64(kMatchColumn) != 0) AppendUser(UserRow(row), page_.users);
+  if (has_its_users() || rows_examined_ >= rows_max_) last_ = cursor(row);
+  return false;
+}
+
+absl::Status PageScan::ReadByUserId(const RowRange& range) {
+  const bool descending = query_.order_by.keys().front().descending;
+  sqlite::QueryScope rows(
+      connection_,
+      absl::StrCat("SELECT 1 FROM users", IndexedBySql(UserField::kUserId), " WHERE ",
+                   range.where.sql, " AND visit_row(", kUserColumns, ", ", filter_.sql,
+                   ") ORDER BY user_id", descending ? " DESC" : ""),
+      limits_);
+  const int bound = BindAll(rows, range.where.parameters);
+  BindAll(rows, filter_.parameters, bound);
+  const auto cursor = [](const sqlite::RowValues& row) {
+    return PageCursor({row.Int64(kUserIdColumn)});
+  };
+  const absl::StatusOr<bool> visited =
+      rows.Visit([&](const sqlite::RowValues& row) { return Take(row, cursor); });
+  return visited.ok() ? absl::OkStatus() : StorageError(visited.status());
+}
+
 absl::Status PageScan::Read(const RowRange& range) {
+  if (range.index == UserField::kUserId && query_.order_by.keys().size() == 1)
+    return ReadByUserId(range);
   SqlCondition is_match = filter_;
   for (size_t i = 0; i < range.fixed.size(); ++i)
     is_match.And(SameValueSql(query_.order_by.keys()[i].field, range.fixed[i]));
@@ -98,18 +132,11 @@ absl::Status PageScan::Read(const RowRange& range) {
   int bound = BindAll(row, is_match.parameters);
   bound = BindAll(row, range.where.parameters, bound);
   row.BindAt(bound + 1, static_cast<int64_t>(RowsToAskFor(takes_all)));
+  const auto cursor = [&](const sqlite::QueryScope& last) { return CursorAt(last, range.fixed); };
   while (true) {
     const absl::StatusOr<bool> found = row.Step();
     if (!found.ok()) return StorageError(found.status());
-    if (!*found) return absl::OkStatus();
-    if (last_.has_value()) {
-      page_.next = std::exchange(last_, std::nullopt);
-      is_complete_ = true;
-      return absl::OkStatus();
-    }
-    ++rows_examined_;
-    if (row.Int64(kMatchColumn) != 0) AppendUser(row, page_.users);
-    if (has_its_users() || rows_examined_ >= rows_max_) last_ = CursorAt(row, range.fixed);
+    if (!*found || Take(row, cursor)) return absl::OkStatus();
   }
 }
 

@@ -55,6 +55,11 @@ class PageScan {
   std::optional<std::vector<SqlValue>> Extend(size_t rows_max);
 
  private:
+  // Reads the range without stepping from row to row: where the table itself is in the list's order.
+  absl::Status ReadByUserId(const RowRange& range);
+  // Takes a row, or sees by it that the list goes on: true, the page is complete.
+  template <class Row, class Cursor>
+  bool Take(const Row& row, const Cursor& cursor);
   bool has_its_users() const;
   size_t RowsToAskFor(bool takes_all) const;
   std::string SelectSql(const RowRange& range, const SqlCondition& is_match) const;

@@ -49,7 +49,7 @@ absl::StatusOr<bool> FindUser(sqlite::Connection& connection, const sqlite::Quer
   row.Bind(key);
   const absl::StatusOr<bool> found = row.Step();
   if (!found.ok()) return StorageError(found.status());
-  if (*found) EncodeUser(row, user);
+  if (*found) EncodeUser(UserRow(row), user);
   return *found;
 }
 
@@ -98,7 +98,7 @@ Task<absl::StatusOr<EncodedUsers>> SqliteUserStore::BatchGetUsers(CallContext co
       const absl::StatusOr<bool> found = row.Step();
       if (!found.ok()) return StorageError(found.status());
       if (!*found) return errors::UserNotFound(user_id);
-      AppendUser(row, users);
+      AppendUser(UserRow(row), users);
     }
     return users;
   };

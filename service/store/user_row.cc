@@ -31,20 +31,26 @@ size_t SequenceLength(std::string_view text) {
   return length;
 }
 
+// Most texts are, and short. Those of less than eight bytes are not asked for.
+bool IsAscii(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080'8080'8080'8080;
+  uint64_t eight = 0;
+  const auto bits_at = [&](size_t first) {
+    std::memcpy(&eight, text.data() + first, sizeof(eight));
+    return eight;
+  };
+  if (text.size() < sizeof(eight)) return false;
+  const size_t last = text.size() - sizeof(eight);
+  uint64_t bits = bits_at(last);
+  for (size_t i = 0; i < last; i += sizeof(eight)) bits |= bits_at(i);
+  return (bits & kHighBits) == 0;
+}
+
 // The length of the valid UTF-8 at the head of `text`.
 size_t ValidLength(std::string_view text) {
-  constexpr uint64_t kHighBits = 0x8080'8080'8080'8080;
+  if (IsAscii(text)) return text.size();
   size_t valid = 0;
   while (valid < text.size()) {
-    // Most texts are ASCII.
-    uint64_t eight = 0;
-    if (text.size() - valid >= sizeof(eight)) {
-      std::memcpy(&eight, text.data() + valid, sizeof(eight));
-      if ((eight & kHighBits) == 0) {
-        valid += sizeof(eight);
-        continue;
-      }
-    }
     const size_t length = SequenceLength(text.substr(valid));
     if (length == 0) break;
     valid += length;
@@ -71,7 +77,8 @@ std::string_view Utf8(std::string_view text, std::string& repaired) {
   return repaired;
 }
 
-std::optional<int32_t> Age(const sqlite::QueryScope& row) {
+template <class Row>
+std::optional<int32_t> Age(const Row& row) {
   if (!row.IsInteger(kAge)) return std::nullopt;
   const int64_t age = row.Int64(kAge);
   if (age < std::numeric_limits<int32_t>::min() || age > std::numeric_limits<int32_t>::max())
@@ -81,15 +88,20 @@ std::optional<int32_t> Age(const sqlite::QueryScope& row) {
 
 }  // namespace
 
-UserRow::UserRow(const sqlite::QueryScope& row) {
+template <class Row>
+void UserRow::Read(const Row& row) {
   user_id = row.Int64(kUserId);
   name = Utf8(row.Text(kName), repaired_name_);
   email = Utf8(row.Text(kEmail), repaired_email_);
   age = Age(row);
-  create_micros = ParseStoredMicros(row.Text(kCreatedAt));  // NULL reads as "", which is no time
-  update_micros = ParseStoredMicros(row.Text(kUpdatedAt));
+  const std::string_view created = row.Text(kCreatedAt);  // NULL reads as "", which is no time
+  const std::string_view updated = row.Text(kUpdatedAt);
+  create_micros = ParseStoredMicros(created);
+  update_micros = updated == created ? create_micros : ParseStoredMicros(updated);
   revision = row.Int64(kRevision);
 }
+template void UserRow::Read(const sqlite::QueryScope& row);
+template void UserRow::Read(const sqlite::RowValues& row);
 
 TimestampParts::TimestampParts(int64_t micros) {
   int64_t rest = micros % kMicrosPerSecond;

@@ -19,6 +19,7 @@
 
 #include "google/protobuf/timestamp.pb.h"
 #include "service/sqlite/query_scope.h"
+#include "service/sqlite/row_values.h"
 #include "users/v1/user.pb.h"
 
 namespace userservice::store {
@@ -36,7 +37,8 @@ inline constexpr char kSelectUser[] =
 // Step(), and as long as the object.
 class UserRow {
  public:
-  explicit UserRow(const sqlite::QueryScope& row);
+  explicit UserRow(const sqlite::QueryScope& row) { Read(row); }
+  explicit UserRow(const sqlite::RowValues& row) { Read(row); }  // lives as long as the visit
   UserRow(const UserRow&) = delete;
   UserRow& operator=(const UserRow&) = delete;
 
@@ -49,6 +51,9 @@ class UserRow {
   int64_t revision = 0;
 
  private:
+  template <class Row>
+  void Read(const Row& row);
+
   std::string repaired_name_;  // only where bytes are no UTF-8
   std::string repaired_email_;
 };

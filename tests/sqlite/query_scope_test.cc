@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <stop_token>
@@ -14,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "service/sqlite/result.h"
@@ -101,6 +103,56 @@ TEST(QueryScope, StaysAtTheEndOnceItIsThere) {
   EXPECT_EQ(database.CountPets(), 3) << "a second step must not run the statement again";
   EXPECT_EQ(connection->last_insert_rowid(), 3);
   EXPECT_EQ(connection->changes(), 1);
+}
+
+constexpr char kVisitPets[] =
+    "SELECT 1 FROM pets WHERE id > ? AND visit_row(id, name, age) ORDER BY id";
+
+TEST(QueryScope, ShowsRowsInOrderUntilItsVisitorEndsTheStatement) {
+  const TestDatabase database;
+  const auto connection = database.Open(OpenMode::kReadWrite);
+  ASSERT_TRUE(connection->Execute("INSERT INTO pets (name) VALUES ('Tom'), ('Zoe')").ok());
+  std::string seen;
+  const auto until_tom = [&seen](const RowValues& row) {
+    seen += absl::StrCat(row.Int64(0), std::string(row.Text(1)), row.IsInteger(2) ? "+" : "-", " ");
+    return row.Text(1) == "Tom";
+  };
+  QueryScope rows(*connection, kVisitPets);
+  EXPECT_TRUE(*rows.Bind(0).Visit(until_tom));
+  EXPECT_EQ(seen, "1Rex+ 2Mia+ 3Tom- ");
+  EXPECT_FALSE(*rows.Restart().Bind(3).Visit(until_tom));
+  EXPECT_EQ(seen, "1Rex+ 2Mia+ 3Tom- 4Zoe- ");
+}
+
+TEST(QueryScope, ShowsRowsToVisitorsOnly) {
+  const TestDatabase database;
+  const auto connection = database.Open(OpenMode::kReadOnly);
+  QueryScope rows(*connection, kVisitPets);
+  EXPECT_EQ(rows.Bind(0).Step().status().code(), absl::StatusCode::kInternal);
+}
+
+TEST(QueryScope, EndsWithAnErrorWhereItsVisitorThrows) {
+  const TestDatabase database;
+  const auto connection = database.Open(OpenMode::kReadOnly);
+  {
+    QueryScope rows(*connection, kVisitPets);
+    const auto throws = [](const RowValues&) -> bool { throw std::bad_alloc(); };
+    EXPECT_EQ(rows.Bind(0).Visit(throws).status().code(), absl::StatusCode::kInternal);
+  }
+  EXPECT_EQ(BusyStatements(*connection), 0U);
+  QueryScope rows(*connection, kVisitPets);
+  EXPECT_FALSE(*rows.Bind(0).Visit([](const RowValues&) { return false; }));
+}
+
+TEST(QueryScope, StopsAVisitAtItsDeadline) {
+  const TestDatabase database;
+  const auto connection = database.Open(OpenMode::kReadOnly);
+  QueryScope rows(*connection,
+                  "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) "
+                  "SELECT 1 FROM numbers WHERE visit_row(n)",
+                  QueryLimits(absl::Now() + absl::Milliseconds(5)));
+  EXPECT_EQ(rows.Visit([](const RowValues&) { return false; }).status().code(),
+            absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST(QueryScope, RunsAgainWithOtherValuesOnceRestarted) {

@@ -33,13 +33,29 @@ class EncodedUsersTest : public ::testing::Test {
     row.Bind(values...);
     const absl::StatusOr<bool> found = row.Step();
     ASSERT_TRUE(found.ok() && *found) << found.status();
-    AppendUser(row, encoded_);
+    AppendUser(UserRow(row), encoded_);
     ReadUser(row, *plain_.add_users());
     EncodedUser alone;
-    EncodeUser(row, alone);
+    EncodeUser(UserRow(row), alone);
     ASSERT_LE(alone.bytes.size(), encoded_.bytes.size());
     EXPECT_EQ(alone.bytes, encoded_.bytes.substr(encoded_.bytes.size() - alone.bytes.size()));
     EXPECT_EQ(alone.bytes.size(), plain_.users().rbegin()->ByteSizeLong());
+    ExpectSameInPassing(alone, values...);
+  }
+
+  // Shown in the midst of a statement, the row gives the same.
+  template <class... Values>
+  void ExpectSameInPassing(const EncodedUser& expected, const Values&... values) {
+    sqlite::QueryScope row(*connection_, "SELECT 1 WHERE visit_row(?, ?, ?, ?, ?, ?, ?)");
+    row.Bind(values...);
+    EncodedUser visited;
+    const auto encode = [&visited](const sqlite::RowValues& shown) {
+      EncodeUser(UserRow(shown), visited);
+      return true;
+    };
+    const absl::StatusOr<bool> found = row.Visit(encode);
+    ASSERT_TRUE(found.ok() && *found) << found.status();
+    EXPECT_EQ(visited.bytes, expected.bytes);
   }
 
   void ExpectEqualBytes() {
@@ -134,6 +150,8 @@ TEST_F(EncodedUsersTest, TimesAtTheirEdges) {
         "0001-01-01 00:00:00+00:01", "9999-12-31 23:59:59.999999", "9999-12-31 23:59:59-00:01",
         "2024-02-30 00:00:00", "2024-05-01T12:00:00Z", "2024-05-01 12:00:00.1+02:00", "now", ""}) {
     Encode(1, "n", "e", 0, time, time, 1);
+    Encode(1, "n", "e", 0, time, kStoredTime, 1);
+    Encode(1, "n", "e", 0, kStoredTime, time, 1);
   }
   ExpectEqualBytes();
 }
