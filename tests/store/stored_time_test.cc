@@ -79,6 +79,20 @@ TEST(StoredTime, IsAbsentWhereTheTextIsNoTime) {
   }
 }
 
+// What this service writes is read eight characters at a time.
+TEST(StoredTime, DependsOnEachCharacterOfAnOwnTime) {
+  UsersTable table;
+  for (const std::string time : {"2024-02-29 23:59:59.987654", "0001-10-10 00:00:00.000000"}) {
+    for (size_t i = 0; i < time.size(); ++i) {
+      for (int other = 0; other < 256; ++other) {
+        std::string text = time;
+        text[i] = static_cast<char>(other);
+        EXPECT_EQ(ReadHere(text), ReadInSql(table, text)) << i << ' ' << other;
+      }
+    }
+  }
+}
+
 // SQLite's functions read text up to a NUL.
 TEST(StoredTime, IsAbsentWhereTheTextGoesOnBehindANul) {
   UsersTable table;
