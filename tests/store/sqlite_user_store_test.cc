@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "service/errors/errors.h"
 #include "tests/store/python.h"
 #include "tests/store/user_store_fixture.h"
 
@@ -134,9 +135,9 @@ TEST_F(UserStoreTest, ADeletionLeavesATombstoneWithItsRevision) {
 
 TEST_F(UserStoreTest, ABatchComesInTheOrderOfTheRequest) {
   for (int i = 1; i <= 40; ++i) ASSERT_TRUE(Create(MakeUser("n", absl::StrCat(i, "@x.org"))).ok());
-  for (const size_t size : {size_t{0}, size_t{1}, size_t{16}, size_t{17}, size_t{40}}) {
+  for (const size_t size : {0, 1, 2, 3, 16, 17, 40, 99, 100, 101, 199, 200, 999}) {
     std::vector<int64_t> ids;
-    for (size_t i = 0; i < size; ++i) ids.push_back(40 - static_cast<int64_t>(i));
+    for (size_t i = 0; i < size; ++i) ids.push_back(40 - static_cast<int64_t>(i % 40));
     if (size > 1) ids.push_back(ids.front());  // a repeat is answered twice
     const absl::StatusOr<std::vector<users::v1::User>> users = BatchGet(ids);
     ASSERT_TRUE(users.ok()) << users.status();
@@ -144,6 +145,8 @@ TEST_F(UserStoreTest, ABatchComesInTheOrderOfTheRequest) {
     for (size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(users->at(i).user_id(), ids[i]);
     ids.push_back(99);
     EXPECT_EQ(ReasonOf(BatchGet(ids).status()), "USER_NOT_FOUND");
+    ids[size / 2] = 98;
+    EXPECT_EQ(BatchGet(ids).status(), errors::UserNotFound(98)) << "the first that is missing";
   }
 }
 
