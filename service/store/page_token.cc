@@ -129,11 +129,13 @@ PageTokenCodec::PageTokenCodec(const std::string& key) {
 }
 
 std::string PageTokenCodec::Mac(std::string_view data) const {
-  const MacContext context(EVP_MAC_CTX_dup(keyed_.get()));
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
   size_t bytes = 0;
-  Require(context != nullptr && EVP_MAC_update(context.get(), BytesOf(data), data.size()) == 1 &&
-          EVP_MAC_final(context.get(), mac.data(), &bytes, mac.size()) == 1 && bytes >= kMacBytes);
+  const MutexLock lock(&mutex_);
+  EVP_MAC_CTX* const context = keyed_.get();
+  Require(EVP_MAC_init(context, /*key=*/nullptr, 0, nullptr) == 1 &&  // with the same key, anew
+          EVP_MAC_update(context, BytesOf(data), data.size()) == 1 &&
+          EVP_MAC_final(context, mac.data(), &bytes, mac.size()) == 1 && bytes >= kMacBytes);
   return {reinterpret_cast<const char*>(mac.data()), kMacBytes};
 }
 

@@ -17,7 +17,9 @@
 #include <variant>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "async/mutex.h"
 
 struct evp_mac_ctx_st;  // OpenSSL's EVP_MAC_CTX
 
@@ -56,7 +58,9 @@ class PageTokenCodec {
 
   std::string Mac(std::string_view data) const;
 
-  MacContext keyed_;  // only ever copied: looking up the algorithm costs more than a MAC
+  mutable Mutex mutex_;
+  // One for all: to make another, or a copy, costs as much as a MAC.
+  MacContext keyed_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace userservice::store
