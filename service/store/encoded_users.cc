@@ -49,6 +49,17 @@ class FieldWriter {
     std::memcpy(end_, text.data(), text.size());
     end_ += text.size();
   }
+  // A text that is the number in quotes.
+  void Quoted(int field, int64_t value) {
+    constexpr size_t kDigitsMax = 20;
+    *end_++ = Tag(field, kLengthDelimited);
+    auto* const text = reinterpret_cast<char*>(end_ + 1);  // behind a length of one byte
+    text[0] = '"';
+    char* const last = std::to_chars(text + 1, text + 1 + kDigitsMax, value).ptr;
+    *last = '"';
+    *end_ = static_cast<uint8_t>(last + 1 - text);
+    end_ += 1 + *end_;
+  }
   // A field of what `write` appends.
   template <class Write>
   void Message(int field, const Write& write) {
@@ -90,18 +101,15 @@ void WriteTime(int field, std::optional<int64_t> micros, FieldWriter& user) {
 }
 
 void WriteEtag(int64_t revision, FieldWriter& user) {
-  char etag[24];
-  etag[0] = '"';
-  char* const end = std::to_chars(etag + 1, etag + sizeof(etag) - 1, revision).ptr;
-  *end = '"';
-  user.Text(User::kEtagFieldNumber, std::string_view(etag, static_cast<size_t>(end + 1 - etag)));
+  user.Quoted(User::kEtagFieldNumber, revision);
 }
 
 size_t BytesMax(const UserRow& user) {
   return kUserBytesMax + user.name.size() + user.email.size();
 }
 
-void WriteUser(const UserRow& user, FieldWriter& fields) {
+// The writer goes by value: one whose address is known is read again after each byte.
+FieldWriter WriteUser(const UserRow& user, FieldWriter fields) {
   if (user.user_id != 0) fields.Integer(User::kUserIdFieldNumber, user.user_id);
   if (!user.name.empty()) fields.Text(User::kNameFieldNumber, user.name);
   if (!user.email.empty()) fields.Text(User::kEmailFieldNumber, user.email);
@@ -114,14 +122,14 @@ void WriteUser(const UserRow& user, FieldWriter& fields) {
     WriteTime(User::kUpdateTimeFieldNumber, user.update_micros, fields);
   }
   WriteEtag(user.revision, fields);
+  return fields;
 }
 
 }  // namespace
 
 void EncodeUser(const UserRow& row, EncodedUser& user) {
   user.bytes.resize(BytesMax(row));
-  FieldWriter writer(user.bytes.data());
-  WriteUser(row, writer);
+  const FieldWriter writer = WriteUser(row, FieldWriter(user.bytes.data()));
   user.bytes.resize(static_cast<size_t>(writer.end() - user.bytes.data()));
 }
 
@@ -129,7 +137,8 @@ void AppendUser(const UserRow& row, EncodedUsers& users) {
   const size_t begin = users.bytes.size();
   users.bytes.resize(begin + BytesMax(row));
   FieldWriter writer(users.bytes.data() + begin);
-  writer.Message(EncodedUsers::kField, [&row](FieldWriter& fields) { WriteUser(row, fields); });
+  writer.Message(EncodedUsers::kField,
+                 [&row](FieldWriter& fields) { fields = WriteUser(row, fields); });
   users.bytes.resize(static_cast<size_t>(writer.end() - users.bytes.data()));
   ++users.count;
   users.last_user_id = row.user_id;
