@@ -96,11 +96,12 @@ class QueryScope {
 
   // To the next row: true. No more rows: false, however often it is asked.
   [[nodiscard]] absl::StatusOr<bool> Step();
-  // To the first row that `visit` gives true for: true. No such row: false. The statement asks it in
-  // the last term of its WHERE, by a function, and nothing it does meanwhile may use the connection:
+  // To the first row that `visit` gives true for: true. No such row: false. The statement asks by a
+  // function, in the last term of its WHERE; `visit` does not use the connection.
   //   SELECT 1 FROM users WHERE user_id > ? AND visit_row(user_id, name) ORDER BY user_id
-  // Its rows come as the WHERE meets them: in the order only where no sorting is needed for it. To
-  // be shown a row in passing is half the work of stepping to it and reading its columns.
+  // Rows come as the WHERE meets them: in the order only where nothing is sorted for it. To be
+  // shown a row in passing is half the work of stepping to it and reading its columns.
+  // What `visit` throws ends the statement with kInternal, and its time counts as SQLite's.
   [[nodiscard]] absl::StatusOr<bool> Visit(RowVisitor visit);
   // To the end, ignoring rows.
   [[nodiscard]] absl::Status Run();

@@ -55,7 +55,7 @@ class PageScan {
   std::optional<std::vector<SqlValue>> Extend(size_t rows_max);
 
  private:
-  // Reads the range without stepping from row to row: where the table itself is in the list's order.
+  // Where the table itself is in the list's order: without stepping from row to row.
   absl::Status ReadByUserId(const RowRange& range);
   // Takes a row, or sees by it that the list goes on: true, the page is complete.
   template <class Row, class Cursor>
