@@ -60,30 +60,68 @@ class ReadingCall : public Base {
   std::unique_ptr<grpc::ClientAsyncReader<Response>> reader_;
 };
 
-class ExportCall final : public ReadingCall<BenchCall, ExportUsersResponse> {
+// A stream whose messages the load reads from their bytes: if it made messages of users of all that
+// it is sent, it would measure itself.
+template <class Request>
+std::unique_ptr<grpc::ClientAsyncReader<grpc::ByteBuffer>> NewByteReader(
+    const CallTarget& target, const char* method_path, const Request& request,
+    grpc::ClientContext* context) {
+  using Factory = grpc::internal::ClientAsyncReaderFactory<grpc::ByteBuffer>;
+  const grpc::internal::RpcMethod method(method_path, grpc::internal::RpcMethod::SERVER_STREAMING);
+  return std::unique_ptr<grpc::ClientAsyncReader<grpc::ByteBuffer>>(Factory::Create(
+      target.channel, target.queue, method, context, request, /*start=*/false, nullptr));
+}
+
+// The user_id of the user that follows, which is first of its fields.
+std::optional<int64_t> TakeUserId(google::protobuf::io::CodedInputStream& bytes) {
+  constexpr uint32_t kUserId = users::v1::User::kUserIdFieldNumber << 3U;
+  const auto limit = bytes.ReadLengthAndPushLimit();
+  uint64_t user_id = 0;
+  const bool is_user = bytes.ReadTag() == kUserId && bytes.ReadVarint64(&user_id) &&
+                       bytes.Skip(bytes.BytesUntilLimit());
+  bytes.PopLimit(limit);
+  return is_user ? std::optional(static_cast<int64_t>(user_id)) : std::nullopt;
+}
+
+class ExportCall final : public ReadingCall<BenchCall, grpc::ByteBuffer> {
  public:
   void Start(const CallTarget& target) override {
     users::v1::ExportUsersRequest request;
     request.set_filter(target.workload->options.filter);
     last_user_id_ = 0;
     EndReading();
-    StartReading(target.stub->PrepareAsyncExportUsers(NewContext(target), request, target.queue));
+    StartReading(
+        NewByteReader(target, "/users.v1.UserService/ExportUsers", request, NewContext(target)));
   }
 
  private:
-  void Take(ExportUsersResponse& chunk) override {
-    for (const users::v1::User& user : chunk.users()) {
-      if (user.user_id() <= last_user_id_) wrong_ = "users out of order";
-      last_user_id_ = user.user_id();
+  void Take(grpc::ByteBuffer& chunk) override {
+    constexpr uint32_t kUsers = ExportUsersResponse::kUsersFieldNumber << 3U | 2U;
+    constexpr uint32_t kResumeToken = ExportUsersResponse::kResumeTokenFieldNumber << 3U | 2U;
+    grpc::ProtoBufferReader reader(&chunk);
+    google::protobuf::io::CodedInputStream bytes(&reader);
+    while (const uint32_t field = bytes.ReadTag()) {
+      uint32_t length = 0;
+      if (field == kUsers) {
+        TakeUser(TakeUserId(bytes));
+      } else if (field != kResumeToken || !bytes.ReadVarint32(&length) ||
+                 !bytes.Skip(static_cast<int>(length))) {
+        break;
+      }
     }
-    rows_ += chunk.users_size();
+    if (!bytes.ConsumedEntireMessage()) wrong_ = "no chunk of users";
+  }
+
+  void TakeUser(std::optional<int64_t> user_id) {
+    if (user_id.value_or(0) <= last_user_id_) wrong_ = "users out of order";
+    last_user_id_ = user_id.value_or(0);
+    ++rows_;
   }
 
   int64_t last_user_id_ = 0;
 };
 
-// What the load looks at in a message of the change feed, read from its bytes: a thousand watchers
-// that made messages of users of all that they are sent would measure themselves.
+// What the load looks at in a message of the change feed.
 struct WatchedChanges {
   int64_t changes = 0;
   int64_t revision = 0;
@@ -114,14 +152,10 @@ std::optional<WatchedChanges> ScanChanges(grpc::ByteBuffer& message) {
 class WatchCallImpl final : public ReadingCall<WatchCall, grpc::ByteBuffer> {
  public:
   void Start(const CallTarget& target) override {
-    using Factory = grpc::internal::ClientAsyncReaderFactory<grpc::ByteBuffer>;
     users::v1::WatchUsersRequest request;
     request.set_filter(target.workload->options.filter);
-    const grpc::internal::RpcMethod method("/users.v1.UserService/WatchUsers",
-                                           grpc::internal::RpcMethod::SERVER_STREAMING);
-    StartReading(std::unique_ptr<grpc::ClientAsyncReader<grpc::ByteBuffer>>(
-        Factory::Create(target.channel, target.queue, method, NewContext(target), request,
-                        /*start=*/false, nullptr)));
+    StartReading(
+        NewByteReader(target, "/users.v1.UserService/WatchUsers", request, NewContext(target)));
   }
 
   int64_t messages() const override { return messages_; }
