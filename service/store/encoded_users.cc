@@ -100,10 +100,6 @@ void WriteTime(int field, std::optional<int64_t> micros, FieldWriter& user) {
   });
 }
 
-void WriteEtag(int64_t revision, FieldWriter& user) {
-  user.Quoted(User::kEtagFieldNumber, revision);
-}
-
 size_t BytesMax(const UserRow& user) {
   return kUserBytesMax + user.name.size() + user.email.size();
 }
@@ -116,12 +112,12 @@ FieldWriter WriteUser(const UserRow& user, FieldWriter fields) {
   if (user.age.has_value()) fields.Integer(User::kAgeFieldNumber, *user.age);
   const char* const create_time = fields.end();
   WriteTime(User::kCreateTimeFieldNumber, user.create_micros, fields);
-  if (user.update_micros == user.create_micros) {
+  if (user.update_micros == user.create_micros) {  // nobody changed it since
     fields.Again(User::kUpdateTimeFieldNumber, create_time);
   } else {
     WriteTime(User::kUpdateTimeFieldNumber, user.update_micros, fields);
   }
-  WriteEtag(user.revision, fields);
+  fields.Quoted(User::kEtagFieldNumber, user.revision);
   return fields;
 }
 
