@@ -55,15 +55,6 @@ QueryScope::~QueryScope() {
   connection_.cache_.Release(statement_);
 }
 
-// What resetting gives is the last step's error, which was reported then.
-QueryScope& QueryScope::Restart() {
-  if (state_ == State::kReady || state_ == State::kFailed) return *this;
-  sqlite3_reset(statement_->get());
-  if (std::exchange(began_, false)) connection_.CountActive(-1);
-  state_ = State::kReady;
-  return *this;
-}
-
 absl::StatusOr<bool> QueryScope::Step() {
   switch (state_) {
     case State::kFailed:

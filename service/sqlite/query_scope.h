@@ -91,9 +91,6 @@ class QueryScope {
     return *this;
   }
 
-  // Back to before the first row, to be bound and run again. The limits are checked again, too.
-  QueryScope& Restart();
-
   // To the next row: true. No more rows: false, however often it is asked.
   [[nodiscard]] absl::StatusOr<bool> Step();
   // To the first row that `visit` gives true for: true. No such row: false. The statement asks by a

@@ -117,10 +117,9 @@ TEST(QueryScope, ShowsRowsInOrderUntilItsVisitorEndsTheStatement) {
     seen += absl::StrCat(row.Int64(0), std::string(row.Text(1)), row.IsInteger(2) ? "+" : "-", " ");
     return row.Text(1) == "Tom";
   };
-  QueryScope rows(*connection, kVisitPets);
-  EXPECT_TRUE(*rows.Bind(0).Visit(until_tom));
+  EXPECT_TRUE(*QueryScope(*connection, kVisitPets).Bind(0).Visit(until_tom));
   EXPECT_EQ(seen, "1Rex+ 2Mia+ 3Tom- ");
-  EXPECT_FALSE(*rows.Restart().Bind(3).Visit(until_tom));
+  EXPECT_FALSE(*QueryScope(*connection, kVisitPets).Bind(3).Visit(until_tom));
   EXPECT_EQ(seen, "1Rex+ 2Mia+ 3Tom- 4Zoe- ");
 }
 
@@ -153,26 +152,6 @@ TEST(QueryScope, StopsAVisitAtItsDeadline) {
                   QueryLimits(absl::Now() + absl::Milliseconds(5)));
   EXPECT_EQ(rows.Visit([](const RowValues&) { return false; }).status().code(),
             absl::StatusCode::kDeadlineExceeded);
-}
-
-TEST(QueryScope, RunsAgainWithOtherValuesOnceRestarted) {
-  const TestDatabase database;
-  const auto connection = database.Open(OpenMode::kReadOnly);
-  QueryScope row(*connection, "SELECT ? AS value");
-  for (const int64_t value : {1, 2, 3}) {
-    row.Restart().Bind(value);
-    EXPECT_EQ(connection->active_statements(), 0u);
-    ASSERT_TRUE(*row.Step());
-    EXPECT_EQ(row.Int64(0), value);
-    EXPECT_EQ(connection->active_statements(), 1u);
-  }
-  EXPECT_FALSE(*row.Step());
-  row.Restart().Bind(4);
-  ASSERT_TRUE(*row.Step()) << "from its end too";
-  EXPECT_EQ(row.Int64(0), 4);
-
-  QueryScope bad(*connection, "SELECT nothing");
-  EXPECT_FALSE(bad.Restart().Step().ok()) << "an error stays";
 }
 
 TEST(QueryScope, TellsErrorsOfPreparingAndBindingFromItsFirstStep) {
