@@ -27,7 +27,7 @@ struct Config {
   int64_t rows_examined_max = 20'000;  // a page
   size_t write_queue_rows_max = 65'536;
   size_t write_queue_bytes_max = 64UL << 20;
-  size_t write_batch_rows_max = 1024;  // 1: each write has a commit of its own
+  size_t write_batch_rows_max = 4096;  // 1: each write has a commit of its own
 
   int64_t watch_progress_ms = 10'000;
   size_t watch_buffer_bytes_max = size_t{16} << 20;

@@ -43,9 +43,12 @@ void DrainRate::Measure(const Batch& batch) {
 }
 
 absl::Duration DrainRate::TimeFor(size_t jobs, size_t rows) const {
-  const size_t batches = (rows + batch_rows_max_ - 1) / batch_rows_max_;
-  return per_commit_ * static_cast<double>(batches) + per_job_ * static_cast<double>(jobs) +
-         per_added_row_ * static_cast<double>(AddedRows(rows, jobs));
+  const absl::Duration statements = per_job_ * static_cast<double>(jobs) +
+                                    per_added_row_ * static_cast<double>(AddedRows(rows, jobs));
+  const size_t full_batches = (rows + batch_rows_max_ - 1) / batch_rows_max_;
+  const double batches =
+      std::max(static_cast<double>(full_batches), absl::FDivDuration(statements, batch_time_max_));
+  return per_commit_ * batches + statements;
 }
 
 absl::Duration RetryAfter(absl::Duration time_to_drain) {

@@ -36,7 +36,10 @@ class DrainRate {
     absl::Duration commit;  // and all else that is no job's own
   };
 
-  explicit DrainRate(size_t batch_rows_max) : batch_rows_max_(batch_rows_max) {}
+  // A batch takes so many rows at most, and no further job after so long.
+  explicit DrainRate(size_t batch_rows_max,
+                     absl::Duration batch_time_max = absl::InfiniteDuration())
+      : batch_rows_max_(batch_rows_max), batch_time_max_(batch_time_max) {}
 
   void Measure(const Batch& batch);
 
@@ -44,6 +47,7 @@ class DrainRate {
 
  private:
   size_t batch_rows_max_;
+  absl::Duration batch_time_max_;
   absl::Duration per_commit_;
   absl::Duration per_job_;        // its first row included
   absl::Duration per_added_row_;  // each of the others

@@ -54,7 +54,9 @@ absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(const std::string& path,
 }
 
 Writer::Writer(std::string path, const WriterOptions& options)
-    : path_(std::move(path)), options_(options), rate_(options.batch_rows_max) {}
+    : path_(std::move(path)),
+      options_(options),
+      rate_(options.batch_rows_max, options.batch_time_max) {}
 
 Writer::~Writer() { Close(); }
 
@@ -309,6 +311,7 @@ void Writer::Acknowledge(const std::vector<WriteJob*>& batch, const absl::Status
 
 absl::Status Writer::OpenConnection() {
   sqlite::ConnectionOptions options(path_, sqlite::OpenMode::kReadWrite);
+  options.cache_kib = options_.cache_kib;
   options.wal_autocheckpoint_pages = 0;
   absl::StatusOr<std::unique_ptr<sqlite::Connection>> connection =
       sqlite::Connection::Open(options);

@@ -61,9 +61,12 @@ struct WriterOptions {
 
   size_t queue_rows_max = 65'536;
   size_t queue_bytes_max = 64UL << 20;
-  size_t batch_rows_max = 1024;
+  size_t batch_rows_max = 4096;
   absl::Duration batch_time_max =
-      absl::Milliseconds(50);                         // statements only; the commit comes on top
+      absl::Milliseconds(50);  // statements only; the commit comes on top
+  // Of the writer's connection, with room for the pages that a batch changes: what has none goes to
+  // the log before the commit, and is read again. Kept from batch to batch; only writes fill it.
+  int cache_kib = 32'768;
   absl::Duration reopen_interval = absl::Seconds(1);  // between two attempts after an I/O error
   int64_t checkpoint_pages = 4000;  // the log is copied back each time it has grown by so much
   int64_t wal_pages_max = 16384;    // 64 MiB at 4 KiB a page: then writes wait for it

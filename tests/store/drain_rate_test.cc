@@ -60,6 +60,16 @@ TEST(DrainRate, ASlowWriteOfAFewRowsTellsLittleOfThousands) {
   EXPECT_LT(rate.TimeFor(1, 1000), absl::Milliseconds(400));
 }
 
+TEST(DrainRate, WhatDoesNotFitIntoTheTimeOfABatchTakesMoreCommits) {
+  const DrainRate::Batch batch = BatchOf(1, 1, absl::Milliseconds(10), absl::Milliseconds(5));
+  const DrainRate by_rows = Measured(DrainRate(100), batch);
+  const DrainRate by_time = Measured(DrainRate(100, absl::Milliseconds(50)), batch);
+  EXPECT_EQ(by_time.TimeFor(1, 1), by_rows.TimeFor(1, 1));
+  const absl::Duration longer = by_time.TimeFor(20, 20) - by_rows.TimeFor(20, 20);
+  EXPECT_GT(longer, absl::Milliseconds(14));  // 200 ms of statements: 4 commits for 1
+  EXPECT_LT(longer, absl::Milliseconds(16));
+}
+
 TEST(DrainRate, NoticesAStallAtOnceAndForgetsIt) {
   DrainRate rate(10);
   rate.Measure(BatchOf(1, 1, absl::Milliseconds(1), absl::Seconds(10)));
