@@ -12,9 +12,10 @@ constexpr double kJobs = 3;
 constexpr double kAddedRows = 256;
 
 // The average, moved by `count` measurements that took `time` together.
-absl::Duration Follow(absl::Duration average, absl::Duration time, size_t count, double memory) {
+void Follow(double& average_s, absl::Duration time, size_t count, double memory) {
+  if (count == 0) return;
   const auto measured = static_cast<double>(count);
-  return (average * memory + time) / (memory + measured);
+  average_s = (average_s * memory + absl::ToDoubleSeconds(time)) / (memory + measured);
 }
 
 size_t AddedRows(size_t rows, size_t jobs) { return rows - std::min(rows, jobs); }
@@ -33,22 +34,22 @@ void DrainRate::Batch::AddJob(size_t rows, absl::Duration statements) {
 }
 
 void DrainRate::Measure(const Batch& batch) {
-  per_commit_ = Follow(per_commit_, batch.commit, 1, kCommits);
-  per_job_ = Follow(per_job_, batch.small_jobs_time, batch.small_jobs, kJobs);
-  const absl::Duration first_rows = per_job_ * static_cast<double>(batch.large_jobs);
+  Follow(per_commit_s_, batch.commit, 1, kCommits);
+  Follow(per_job_s_, batch.small_jobs_time, batch.small_jobs, kJobs);
+  const absl::Duration first_rows =
+      absl::Seconds(per_job_s_ * static_cast<double>(batch.large_jobs));
   const absl::Duration added_rows =
       std::max(batch.large_jobs_time - first_rows, absl::ZeroDuration());
-  per_added_row_ = Follow(per_added_row_, added_rows,
-                          AddedRows(batch.large_jobs_rows, batch.large_jobs), kAddedRows);
+  Follow(per_added_row_s_, added_rows, AddedRows(batch.large_jobs_rows, batch.large_jobs),
+         kAddedRows);
 }
 
 absl::Duration DrainRate::TimeFor(size_t jobs, size_t rows) const {
-  const absl::Duration statements = per_job_ * static_cast<double>(jobs) +
-                                    per_added_row_ * static_cast<double>(AddedRows(rows, jobs));
+  const double statements_s = per_job_s_ * static_cast<double>(jobs) +
+                              per_added_row_s_ * static_cast<double>(AddedRows(rows, jobs));
   const size_t full_batches = (rows + batch_rows_max_ - 1) / batch_rows_max_;
-  const double batches =
-      std::max(static_cast<double>(full_batches), absl::FDivDuration(statements, batch_time_max_));
-  return per_commit_ * batches + statements;
+  const double batches = std::max(static_cast<double>(full_batches), statements_s / batch_s_max_);
+  return absl::Seconds(per_commit_s_ * batches + statements_s);
 }
 
 absl::Duration RetryAfter(absl::Duration time_to_drain) {

@@ -39,18 +39,19 @@ class DrainRate {
   // A batch takes so many rows at most, and no further job after so long.
   explicit DrainRate(size_t batch_rows_max,
                      absl::Duration batch_time_max = absl::InfiniteDuration())
-      : batch_rows_max_(batch_rows_max), batch_time_max_(batch_time_max) {}
+      : batch_rows_max_(batch_rows_max), batch_s_max_(absl::ToDoubleSeconds(batch_time_max)) {}
 
   void Measure(const Batch& batch);
 
   absl::Duration TimeFor(size_t jobs, size_t rows) const;
 
  private:
+  // Seconds, as each write is weighed, and to multiply a Duration takes hundreds of instructions.
   size_t batch_rows_max_;
-  absl::Duration batch_time_max_;
-  absl::Duration per_commit_;
-  absl::Duration per_job_;        // its first row included
-  absl::Duration per_added_row_;  // each of the others
+  double batch_s_max_;
+  double per_commit_s_ = 0;
+  double per_job_s_ = 0;        // its first row included
+  double per_added_row_s_ = 0;  // each of the others
 };
 
 // What a client is told to wait that was refused by a queue which needs so long to drain: that,

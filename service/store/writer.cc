@@ -82,20 +82,19 @@ absl::Status Writer::Enqueue(WriteJob& job) {
   const absl::Time now = options_.clock();
   const MutexLock lock(&mutex_);
   if (closed_) return errors::ShuttingDown();
-  // The batch that runs is whole; what is queued behind it will be packed anew.
-  const absl::Duration drain = TimeFor(running_) + TimeFor(queued_);
   Load with_it = queued_;
   with_it.Add(job.weight_);
   const bool is_too_much =
       with_it.rows > options_.queue_rows_max || with_it.bytes > options_.queue_bytes_max;
   if (is_too_much && queued_.jobs > 0)
-    return errors::Overloaded("the queue of writes is full", RetryAfter(drain));
+    return errors::Overloaded("the queue of writes is full", TimeToRetry());
   // With nobody ahead a write is always taken: that is how a rate measured in bad times is measured
   // again.
   const bool somebody_ahead = running_.jobs + queued_.jobs > 0;
+  // The batch that runs is whole; what is queued behind it will be packed anew.
   const absl::Duration turn = TimeFor(running_) + TimeFor(with_it);
   if (somebody_ahead && now + turn > job.context_.deadline) {
-    return errors::Overloaded("a write can not be done before its deadline", RetryAfter(drain));
+    return errors::Overloaded("a write can not be done before its deadline", TimeToRetry());
   }
   job.queued_at_ = now;
   queue_.push_back(&job);
@@ -105,6 +104,10 @@ absl::Status Writer::Enqueue(WriteJob& job) {
 
 absl::Duration Writer::TimeFor(const Load& load) const {
   return rate_.TimeFor(load.jobs, load.rows);
+}
+
+absl::Duration Writer::TimeToRetry() const {
+  return RetryAfter(TimeFor(running_) + TimeFor(queued_));
 }
 
 void Writer::Run() {

@@ -131,6 +131,8 @@ class Writer {
 
   // What it will take at the rate measured of late.
   absl::Duration TimeFor(const Load& load) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // After which one that is refused now should come back.
+  absl::Duration TimeToRetry() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   // Takes the job, which will be resumed, or says why not.
   absl::Status Enqueue(WriteJob& job);
