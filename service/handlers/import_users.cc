@@ -48,10 +48,11 @@ Checked CheckUsers(const ImportUsersRequest& chunk, rpc::Call& call,
 
 // The options of the chunk's write. What a repeat must have in common with the first is everything
 // but the place in its stream; and which users are valid, by whatever rules this version has, since
-// the outcome is kept by their places among these.
+// the outcome is kept by their places among these. Without a request_id nothing is repeated.
 absl::StatusOr<store::WriteOptions> OptionsOf(const ImportUsersRequest& chunk,
                                               const ImportUsersResponse& invalid,
                                               const store::UserStore& store) {
+  if (chunk.request_id().empty()) return store::WriteOptions();
   ImportUsersRequest payload;
   for (const User& sent : chunk.users()) {
     User* const user = payload.add_users();

@@ -110,7 +110,7 @@ Task<absl::StatusOr<User>> CreateUser(rpc::Call& call, const users::v1::CreateUs
   const absl::Status valid = values.status();
   if (!valid.ok()) co_return valid;
   users::v1::CreateUserRequest payload;
-  *payload.mutable_user() = users.front();
+  if (!request.request_id().empty()) *payload.mutable_user() = users.front();
   payload.set_validate_only(request.validate_only());
   const absl::StatusOr<store::WriteOptions> options =
       WriteOptionsOf("CreateUser", request.request_id(), request.validate_only(), payload, store);

@@ -9,6 +9,7 @@
 #include "service/store/request_log.h"
 #include "service/store/schema.h"
 #include "service/store/storage_error.h"
+#include "service/store/stored_time.h"
 #include "service/store/user_writes.h"
 #include "users/v1/user_service.pb.h"
 
@@ -141,14 +142,15 @@ absl::StatusOr<UserImport> ImportOnce(WriteScope& scope, const Users& users,
     if (first->has_value()) return ReplayImport((*first)->outcome);
   }
   UserImport import;
+  const std::string time = FormatStoredTime(now);
   for (size_t i = 0; i < users.size(); ++i) {
-    const absl::StatusOr<users::v1::User> stored = InsertUser(scope, users[i], now);
-    if (stored.ok()) {
+    const absl::Status inserted = InsertRow(scope, users[i], time);
+    if (inserted.ok()) {
       import.revision = scope.next_revision();
-    } else if (absl::IsAlreadyExists(stored.status())) {
+    } else if (absl::IsAlreadyExists(inserted)) {
       import.taken.push_back(static_cast<int>(i));
     } else {
-      return stored.status();
+      return inserted;
     }
   }
   if (request_id.empty()) return import;

@@ -79,20 +79,23 @@ absl::Time ToMicroseconds(absl::Time time) {
 
 }  // namespace
 
-absl::StatusOr<users::v1::User> InsertUser(WriteScope& scope, const users::v1::User& user,
-                                           absl::Time now) {
-  now = ToMicroseconds(now);
-  const std::string time = FormatStoredTime(now);
-  const int64_t revision = scope.next_revision();
+absl::Status InsertRow(WriteScope& scope, const users::v1::User& user, std::string_view time) {
   sqlite::QueryScope row(scope.connection(), kInsertUser, scope.limits());
   const sqlite::StaticText bound_time(time);
   row.Bind(sqlite::StaticText(user.name()), sqlite::StaticText(user.email()), AgeOf(user),
-           bound_time, bound_time, revision);
+           bound_time, bound_time, scope.next_revision());
   const absl::Status status = row.Run();
   if (absl::IsAlreadyExists(status)) return errors::EmailTaken(user.email());
   if (!status.ok()) return StorageError(status);
   scope.TakeRevision();
+  return absl::OkStatus();
+}
 
+absl::StatusOr<users::v1::User> InsertUser(WriteScope& scope, const users::v1::User& user,
+                                           absl::Time now) {
+  now = ToMicroseconds(now);
+  const absl::Status inserted = InsertRow(scope, user, FormatStoredTime(now));
+  if (!inserted.ok()) return inserted;
   users::v1::User stored;
   stored.set_user_id(scope.connection().last_insert_rowid());
   stored.set_name(user.name());
@@ -100,7 +103,7 @@ absl::StatusOr<users::v1::User> InsertUser(WriteScope& scope, const users::v1::U
   if (user.has_age()) stored.set_age(user.age());
   SetTimestamp(absl::ToUnixMicros(now), *stored.mutable_create_time());
   SetTimestamp(absl::ToUnixMicros(now), *stored.mutable_update_time());
-  stored.set_etag(EtagOf(revision));
+  stored.set_etag(EtagOf(scope.TakeRevision()));
   return stored;
 }
 

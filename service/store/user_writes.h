@@ -6,6 +6,8 @@
 // Threads: the writer's.
 #pragma once
 
+#include <string_view>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -15,7 +17,9 @@
 
 namespace userservice::store {
 
-// One statement. Returns the user as stored. EMAIL_TAKEN.
+// One statement. `time` is FormatStoredTime's. EMAIL_TAKEN.
+absl::Status InsertRow(WriteScope& scope, const users::v1::User& user, std::string_view time);
+// The same; returns the user as stored.
 absl::StatusOr<users::v1::User> InsertUser(WriteScope& scope, const users::v1::User& user,
                                            absl::Time now);
 
