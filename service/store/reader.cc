@@ -18,6 +18,7 @@ absl::StatusOr<std::unique_ptr<Reader>> Reader::Open(const std::string& path,
                                                      const ReaderOptions& options) {
   sqlite::ConnectionOptions connection(path, sqlite::OpenMode::kReadOnly);
   connection.yields = options.niceness > 0;
+  connection.cache_kib = options.cache_kib;
   absl::StatusOr<std::unique_ptr<sqlite::ConnectionPool>> connections =
       sqlite::ConnectionPool::Open(connection,
                                    std::max({options.connections, options.threads, size_t{1}}));
