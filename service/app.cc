@@ -17,6 +17,7 @@ store::SqliteStoreOptions StoreOptionsOf(const Config& config) {
   options.point_threads = config.point_threads;
   // Each loop reads on its own thread; none is to wait for another's connection.
   options.point_connections = static_cast<size_t>(config.server.loops);
+  options.point_cache_kib = config.point_cache_kib;
   options.scan_threads = config.scan_threads;
   options.scan_queue_jobs_max = config.scan_queue_jobs_max;
   options.rows_examined_max = config.rows_examined_max;

@@ -21,7 +21,8 @@ struct Config {
   int64_t generate_users = 0;  // a new database gets as many generated ones
   bool vacuum = false;         // an existing database is rebuilt at start
 
-  size_t point_threads = 0;  // threads for point reads; 0: on the loop's own
+  size_t point_threads = 0;          // threads for point reads; 0: on the loop's own
+  int point_cache_kib = 128 * 1024;  // of each loop, or point thread; filled by use
   size_t scan_threads = 2;
   size_t scan_queue_jobs_max = 256;
   int64_t rows_examined_max = 20'000;  // a page

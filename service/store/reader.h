@@ -45,9 +45,9 @@ struct ReaderOptions {
   size_t threads = 0;  // 0: reads run where they are asked for
   size_t connections =
       1;  // at least as many as threads; on 0 threads, how many callers read at once
-  int cache_kib = 8192;       // of each connection: what its page cache may grow to
   size_t queue_jobs_max = 0;  // of the threads
   int niceness = 0;           // of the threads; above 0 their statements yield, too
+  int cache_kib = 8192;       // of each connection: what its page cache may grow to
   size_t revision_waits_max = 256;
   LogGate* log_gate = nullptr;  // what each read passes through, if it may be long; outlives it
 };

@@ -21,10 +21,6 @@ namespace {
 // processor back every 4 ms at best, from the nicest thread too.
 constexpr int kScanNiceness = 10;
 
-// Room for all pages above the leaves, of 10,000,000 users and their e-mails, among the leaves that
-// come and go: a point read then reads one page of each tree from the file.
-constexpr int kPointCacheKib = 32 * 1024;
-
 constexpr char kSelectState[] = "SELECT value FROM service_state WHERE key = ?";
 
 absl::StatusOr<std::string> ReadPageTokenKey(const std::string& path) {
@@ -180,7 +176,7 @@ absl::StatusOr<std::unique_ptr<SqliteUserStore>> SqliteUserStore::Open(
   point_options.thread_name = "point";
   point_options.threads = options.point_threads;
   point_options.connections = options.point_connections;
-  point_options.cache_kib = kPointCacheKib;
+  point_options.cache_kib = options.point_cache_kib;
   point_options.queue_jobs_max = options.point_queue_jobs_max;
   absl::StatusOr<std::unique_ptr<Reader>> points = Reader::Open(options.path, point_options);
   if (!points.ok()) return points.status();

@@ -46,6 +46,9 @@ struct SqliteStoreOptions {
   size_t point_threads = 0;            // 0: point reads run on the thread that asks
   size_t point_connections = 2;        // how many threads may read points at once
   size_t point_queue_jobs_max = 4096;  // of the point threads
+  // Of each connection for point reads, filled by use. Where a table fits, no read goes to the file
+  // until the next commit, with which SQLite lets go of all pages at once: a thousand in 0.3 ms.
+  int point_cache_kib = 128 * 1024;
   size_t scan_threads = 2;
   size_t scan_queue_jobs_max = 256;
   size_t rows_examined_max = 20'000;   // a page
