@@ -67,7 +67,7 @@ void AddStoreFlags(CLI::App& app, Config& config) {
           "threads for point reads; 0: on the completion queue's own")
       ->check(CLI::Range(0, 64));
   AddFlag(app, "point_cache_kib", config.point_cache_kib,
-          "what each completion queue may cache of the database, in KiB")
+          "what each completion queue or point thread may cache of the database, in KiB")
       ->check(CLI::Range(1024, 1 << 30));
   AddFlag(app, "scan_threads", config.scan_threads, "threads for long lists, counts and exports")
       ->check(CLI::Range(1, 64));

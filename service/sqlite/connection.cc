@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <exception>
 #include <filesystem>
 #include <string_view>
 #include <thread>
@@ -266,6 +267,8 @@ void Connection::OnVisit(sqlite3_context* context, int /*count*/, sqlite3_value*
   }
   try {
     sqlite3_result_int(context, (*self->visitor_)(RowValues(values)) ? 1 : 0);
+  } catch (const std::exception& exception) {
+    sqlite3_result_error(context, exception.what(), -1);
   } catch (...) {
     sqlite3_result_error(context, "the visitor of a row threw", -1);
   }

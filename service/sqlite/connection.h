@@ -11,6 +11,7 @@
 //   A write-ahead log is a property of the file: see SetWriteAheadLog.
 // Erasing: what is deleted is overwritten in the file, see erasing_vfs.h. With temporary tables
 //   sorters and the journals of savepoints are in memory too: no statement makes a file.
+// Functions: visit_row(), which shows a row to the visitor of QueryScope::Visit.
 // Waiting: for another's lock `busy_timeout_ms` at most, and never past the limits of the
 //   statement that waits.
 // Threads: one at a time, any (SQLite's own locks are off); active_statements() from any thread.

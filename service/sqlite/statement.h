@@ -7,7 +7,7 @@
 //
 // QueryScope does exactly this: only it should need to. A text that is in use is compiled a second
 // time for its second user, so a query may run inside the rows of the same query. The cache holds
-// `capacity` statements at most; over it the one unused for longest goes. Texts over 4 KiB, which
+// `capacity` statements at most; over it the one unused for longest goes. Texts over 10 KiB, which
 // compile to much, are never kept.
 // Threads: the connection's: one at a time.
 #pragma once

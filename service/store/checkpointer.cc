@@ -11,7 +11,7 @@
 namespace userservice::store {
 namespace {
 
-// How long commits wait for scans that run: a page is shorter.
+// How long commits wait for scans that run: a page is shorter, where there is a processor for it.
 constexpr absl::Duration kScansWaitMax = absl::Milliseconds(250);
 
 // And then for point reads and other programs.

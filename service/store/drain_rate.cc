@@ -48,7 +48,9 @@ absl::Duration DrainRate::TimeFor(size_t jobs, size_t rows) const {
   const double statements_s = per_job_s_ * static_cast<double>(jobs) +
                               per_added_row_s_ * static_cast<double>(AddedRows(rows, jobs));
   const size_t full_batches = (rows + batch_rows_max_ - 1) / batch_rows_max_;
-  const double batches = std::max(static_cast<double>(full_batches), statements_s / batch_s_max_);
+  // A job is never split.
+  const double by_time = std::min(statements_s / batch_s_max_, static_cast<double>(jobs));
+  const double batches = std::max(static_cast<double>(full_batches), by_time);
   return absl::Seconds(per_commit_s_ * batches + statements_s);
 }
 

@@ -97,6 +97,9 @@ const unsigned char* BytesOf(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
+// What is longer does not keep others from the one context. A token is shorter.
+constexpr size_t kSharedBytesMax = 4096;
+
 // What OpenSSL lacks when it fails here.
 void Require(bool done) {
   if (!done) throw std::bad_alloc();
@@ -129,10 +132,19 @@ PageTokenCodec::PageTokenCodec(const std::string& key) {
 }
 
 std::string PageTokenCodec::Mac(std::string_view data) const {
+  MacContext own;  // nobody waits for what takes long
+  {
+    const MutexLock lock(&mutex_);
+    if (data.size() <= kSharedBytesMax) return MacOf(keyed_.get(), data);
+    own.reset(EVP_MAC_CTX_dup(keyed_.get()));
+  }
+  Require(own != nullptr);
+  return MacOf(own.get(), data);
+}
+
+std::string PageTokenCodec::MacOf(evp_mac_ctx_st* context, std::string_view data) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
   size_t bytes = 0;
-  const MutexLock lock(&mutex_);
-  EVP_MAC_CTX* const context = keyed_.get();
   Require(EVP_MAC_init(context, /*key=*/nullptr, 0, nullptr) == 1 &&  // with the same key, anew
           EVP_MAC_update(context, BytesOf(data), data.size()) == 1 &&
           EVP_MAC_final(context, mac.data(), &bytes, mac.size()) == 1 && bytes >= kMacBytes);

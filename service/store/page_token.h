@@ -57,6 +57,7 @@ class PageTokenCodec {
   using MacContext = std::unique_ptr<evp_mac_ctx_st, FreeMac>;
 
   std::string Mac(std::string_view data) const;
+  static std::string MacOf(evp_mac_ctx_st* context, std::string_view data);
 
   mutable Mutex mutex_;
   // One for all: to make another, or a copy, costs as much as a MAC.

@@ -1,10 +1,7 @@
 // The reads of SqliteUserStore.
-#include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,12 +10,12 @@
 #include "absl/strings/str_cat.h"
 #include "service/errors/errors.h"
 #include "service/sqlite/query_scope.h"
-#include "service/sqlite/transaction.h"
 #include "service/store/change_stream.h"
 #include "service/store/encoded_users.h"
 #include "service/store/field_sql.h"
 #include "service/store/sqlite_user_store.h"
 #include "service/store/storage_error.h"
+#include "service/store/user_batch.h"
 #include "service/store/user_row.h"
 #include "service/store/user_scan.h"
 
@@ -57,40 +54,6 @@ absl::StatusOr<bool> FindUser(sqlite::Connection& connection, const sqlite::Quer
   return *found;
 }
 
-// A batch is read in groups of so many users, each by one statement.
-constexpr size_t kGroupMax = 100;
-
-// By number, as many as there are parameters, in the order of these. The user of a NULL is none.
-std::string SelectGroupSql(size_t parameters) {
-  std::string values = "(?)";
-  for (size_t i = 1; i < parameters; ++i) values += ",(?)";
-  return absl::StrCat("SELECT 1 FROM (VALUES ", values, ") CROSS JOIN users",
-                      IndexedBySql(UserField::kUserId), " WHERE user_id = column1 AND visit_row(",
-                      kUserColumns, ")");
-}
-
-// Starting a statement anew for each user would cost as much again as reading them.
-absl::Status AppendGroup(sqlite::Connection& connection, const sqlite::QueryLimits& limits,
-                         std::span<const int64_t> user_ids, EncodedUsers& users) {
-  // So there are few texts to be kept compiled.
-  const size_t parameters = std::min(std::bit_ceil(user_ids.size()), kGroupMax);
-  sqlite::QueryScope rows(connection, SelectGroupSql(parameters), limits);
-  for (size_t i = 0; i < user_ids.size(); ++i) rows.BindAt(static_cast<int>(i + 1), user_ids[i]);
-  size_t found = 0;
-  const auto append = [&](const sqlite::RowValues& values) {
-    const UserRow row(values);
-    const bool is_next = row.user_id == user_ids[found];
-    if (is_next) {
-      AppendUser(row, users);
-      ++found;
-    }
-    return !is_next;
-  };
-  const absl::StatusOr<bool> ended = rows.Visit(append);
-  if (!ended.ok()) return StorageError(ended.status());
-  return found == user_ids.size() ? absl::OkStatus() : errors::UserNotFound(user_ids[found]);
-}
-
 }  // namespace
 
 Task<absl::StatusOr<EncodedUser>> SqliteUserStore::GetUser(CallContext context, int64_t user_id) {
@@ -123,20 +86,9 @@ Task<absl::StatusOr<EncodedUser>> SqliteUserStore::LookupUser(CallContext contex
 Task<absl::StatusOr<EncodedUsers>> SqliteUserStore::BatchGetUsers(CallContext context,
                                                                   std::vector<int64_t> user_ids) {
   const bool is_short = user_ids.size() <= kPointBatchMax;
-  auto get_all = [user_ids = std::move(user_ids)](
-                     sqlite::Connection& connection,
-                     const sqlite::QueryLimits& limits) -> absl::StatusOr<EncodedUsers> {
-    const absl::StatusOr<sqlite::Transaction> snapshot =
-        sqlite::Transaction::BeginRead(connection, limits);
-    if (!snapshot.ok()) return StorageError(snapshot.status());
-    EncodedUsers users;
-    for (std::span<const int64_t> left = user_ids; !left.empty();) {
-      const auto group = left.first(std::min(left.size(), kGroupMax));
-      left = left.subspan(group.size());
-      absl::Status read = AppendGroup(connection, limits, group, users);
-      if (!read.ok()) return read;
-    }
-    return users;
+  auto get_all = [user_ids = std::move(user_ids)](sqlite::Connection& connection,
+                                                  const sqlite::QueryLimits& limits) {
+    return ReadBatch(connection, limits, user_ids);
   };
   if (is_short) return points_->ReadPoint(context, writer_->committed(), std::move(get_all));
   return scans_->Read(context, writer_->committed(), std::move(get_all));

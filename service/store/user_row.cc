@@ -31,19 +31,23 @@ size_t SequenceLength(std::string_view text) {
   return length;
 }
 
+constexpr size_t kEight = 8;
+
+// Of eight bytes from `first` on; none are set in ASCII.
+uint64_t HighBits(std::string_view text, size_t first) {
+  uint64_t eight = 0;
+  static_assert(sizeof(eight) == kEight);
+  std::memcpy(&eight, text.data() + first, kEight);
+  return eight & 0x8080'8080'8080'8080;
+}
+
 // Most texts are, and short. Those of less than eight bytes are not asked for.
 bool IsAscii(std::string_view text) {
-  constexpr uint64_t kHighBits = 0x8080'8080'8080'8080;
-  uint64_t eight = 0;
-  const auto bits_at = [&](size_t first) {
-    std::memcpy(&eight, text.data() + first, sizeof(eight));
-    return eight;
-  };
-  if (text.size() < sizeof(eight)) return false;
-  const size_t last = text.size() - sizeof(eight);
-  uint64_t bits = bits_at(last);
-  for (size_t i = 0; i < last; i += sizeof(eight)) bits |= bits_at(i);
-  return (bits & kHighBits) == 0;
+  if (text.size() < kEight) return false;
+  const size_t last = text.size() - kEight;
+  uint64_t bits = HighBits(text, last);
+  for (size_t i = 0; i < last; i += kEight) bits |= HighBits(text, i);
+  return bits == 0;
 }
 
 // The length of the valid UTF-8 at the head of `text`.
@@ -51,6 +55,10 @@ size_t ValidLength(std::string_view text) {
   if (IsAscii(text)) return text.size();
   size_t valid = 0;
   while (valid < text.size()) {
+    if (text.size() - valid >= kEight && HighBits(text, valid) == 0) {
+      valid += kEight;
+      continue;
+    }
     const size_t length = SequenceLength(text.substr(valid));
     if (length == 0) break;
     valid += length;

@@ -103,7 +103,7 @@ absl::StatusOr<users::v1::User> InsertUser(WriteScope& scope, const users::v1::U
   if (user.has_age()) stored.set_age(user.age());
   SetTimestamp(absl::ToUnixMicros(now), *stored.mutable_create_time());
   SetTimestamp(absl::ToUnixMicros(now), *stored.mutable_update_time());
-  stored.set_etag(EtagOf(scope.TakeRevision()));
+  stored.set_etag(EtagOf(scope.next_revision()));
   return stored;
 }
 

@@ -111,7 +111,7 @@ TEST(SlowReaderTest, HoldsNothingAndDelaysNobodyAndGetsEveryUser) {
   ASSERT_TRUE(userd.WaitUntilServing()) << userd.errors();
   const std::vector<absl::Duration> alone = GetManyFor(userd.address(), absl::Seconds(2));
   const auto users = users::v1::UserService::NewStub(OwnConnection(userd.address()));
-  // SQLite's page caches fill up with any use, 2 MiB a connection: that is not the export's doing.
+  // SQLite's page caches fill up with any use, 8 MiB a connection and more: not the export's doing.
   for (int64_t number = 0; number < 200; ++number) {
     Rename(*users, kUsers - number % 100);
     CountWithFilter(*users);

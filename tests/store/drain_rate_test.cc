@@ -70,6 +70,14 @@ TEST(DrainRate, WhatDoesNotFitIntoTheTimeOfABatchTakesMoreCommits) {
   EXPECT_LT(longer, absl::Milliseconds(16));
 }
 
+TEST(DrainRate, AJobTakesOneCommitHoweverLongItsStatements) {
+  const DrainRate::Batch batch = BatchOf(1, 1000, absl::Milliseconds(200), absl::Milliseconds(60));
+  const DrainRate by_rows = Measured(DrainRate(4096), batch);
+  const DrainRate by_time = Measured(DrainRate(4096, absl::Milliseconds(50)), batch);
+  EXPECT_EQ(by_time.TimeFor(1, 1000), by_rows.TimeFor(1, 1000));
+  EXPECT_GT(by_time.TimeFor(2, 2000), by_rows.TimeFor(2, 2000));
+}
+
 TEST(DrainRate, NoticesAStallAtOnceAndForgetsIt) {
   DrainRate rate(10);
   rate.Measure(BatchOf(1, 1, absl::Milliseconds(1), absl::Seconds(10)));

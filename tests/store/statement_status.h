@@ -20,7 +20,7 @@ inline std::vector<sqlite3_stmt*> StatementsOnUsers(const sqlite::Connection& co
   for (sqlite3_stmt* statement = sqlite3_next_stmt(connection.handle(), nullptr);
        statement != nullptr; statement = sqlite3_next_stmt(connection.handle(), statement)) {
     const std::string_view sql = sqlite3_sql(statement);
-    if (sql.starts_with("SELECT") && sql.find("FROM users ") != std::string_view::npos &&
+    if (sql.starts_with("SELECT") && sql.find(" users ") != std::string_view::npos &&
         sql.find("service_state") == std::string_view::npos)
       statements.push_back(statement);
   }

@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "service/store/field_sql.h"
+#include "service/store/user_batch.h"
 #include "service/store/user_scan.h"
 #include "tests/store/statement_status.h"
 #include "tests/store/user_store_fixture.h"
@@ -58,6 +59,23 @@ TEST_F(UserListPlanTest, ByUserIdIsTheTableItself) {
               ElementsAre("SEARCH users USING INTEGER PRIMARY KEY (rowid>?)"));
   EXPECT_THAT(PlansOf("", "user_id desc", true),
               ElementsAre("SEARCH users USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"));
+}
+
+// With statistics of a small table SQLite would make a Bloom filter of all of it first.
+TEST_F(UserListPlanTest, ABatchReadsTheUsersOfItsNumbersAlone) {
+  ASSERT_TRUE(database_.Connect()->Execute("ANALYZE").ok());
+  const std::unique_ptr<sqlite::Connection> connection = database_.Connect();
+  for (const int64_t size : {1, 20, 64, 100}) {
+    std::vector<int64_t> user_ids;
+    for (int64_t i = 0; i < size; ++i) user_ids.push_back(1 + i % 30);
+    ASSERT_TRUE(ReadBatch(*connection, sqlite::QueryLimits(), user_ids).ok());
+  }
+  const Plans plans = PlansOnUsers(*connection);
+  EXPECT_EQ(plans.size(), 4);
+  for (const std::string& plan : plans) {
+    EXPECT_THAT(plan, ::testing::HasSubstr("SEARCH users USING INTEGER PRIMARY KEY (rowid=?)"));
+    EXPECT_THAT(plan, Not(::testing::HasSubstr("BLOOM")));
+  }
 }
 
 TEST_F(UserListPlanTest, ByOneFieldIsItsIndexAndNoSort) {
