@@ -22,7 +22,7 @@ namespace {
 // below the 4 MiB that a gRPC client receives; only its last user goes past it.
 constexpr size_t kPageBytesMax = size_t{1} << 20;
 
-constexpr int kUserIdColumn = 0;
+constexpr int kVisitedUserId = 0;
 constexpr int kMatchColumn = kUserColumnCount;
 constexpr int kFirstKeyColumn = kMatchColumn + 1;
 
@@ -114,7 +114,7 @@ absl::Status PageScan::ReadByUserId(const RowRange& range) {
   const int bound = BindAll(rows, range.where.parameters);
   BindAll(rows, filter_.parameters, bound);
   const auto cursor = [](const sqlite::RowValues& row) {
-    return PageCursor({row.Int64(kUserIdColumn)});
+    return PageCursor({row.Int64(kVisitedUserId)});
   };
   const absl::StatusOr<bool> visited =
       rows.Visit([&](const sqlite::RowValues& row) { return Take(row, cursor); });

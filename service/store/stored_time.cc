@@ -139,19 +139,19 @@ uint64_t LoadEight(std::string_view text, size_t first) {
   return le64toh(eight);
 }
 
-// Eight characters of a text in kOwnPattern, from kFirst on, checked and read all at once.
-template <size_t kFirst>
+// Eight characters of a text in kOwnPattern, from First on, checked and read all at once.
+template <size_t First>
 class OwnEight {
  public:
   explicit OwnEight(std::string_view text)
-      : values_(LoadEight(text, kFirst) ^ LoadEight(kOwnPattern, kFirst)) {}
+      : values_(LoadEight(text, First) ^ LoadEight(kOwnPattern, First)) {}
 
   // Whether there are digits where the pattern has them, and what it has itself elsewhere.
   bool is_own() const { return ((values_ | (values_ + kToHighBit)) & kHighBits) == 0; }
   // The number of the two digits at `place` of the text, if they are.
   int TwoAt(size_t place) const {
     const uint64_t twos = values_ * 10 + (values_ >> 8);  // each digit with the one behind it
-    return static_cast<int>(twos >> (8 * (place - kFirst)) & 0xFF);
+    return static_cast<int>(twos >> (8 * (place - First)) & 0xFF);
   }
 
  private:
@@ -160,7 +160,7 @@ class OwnEight {
   static constexpr uint64_t kToHighBit = [] {
     uint64_t add = 0;
     for (size_t i = 0; i < 8; ++i)
-      add |= (IsDigit(kOwnPattern[kFirst + i]) ? 0x7FULL - 9 : 0x7FULL) << (8 * i);
+      add |= (IsDigit(kOwnPattern[First + i]) ? 0x7FULL - 9 : 0x7FULL) << (8 * i);
     return add;
   }();
 
