@@ -48,20 +48,23 @@ Checked CheckUsers(const ImportUsersRequest& chunk, rpc::Call& call,
 
 // The options of the chunk's write. What a repeat must have in common with the first is everything
 // but the place in its stream; and which users are valid, by whatever rules this version has, since
-// the outcome is kept by their places among these. Without a request_id nothing is repeated.
+// the outcome is kept by their places among these.
 absl::StatusOr<store::WriteOptions> OptionsOf(const ImportUsersRequest& chunk,
                                               const ImportUsersResponse& invalid,
                                               const store::UserStore& store) {
-  if (chunk.request_id().empty()) return store::WriteOptions();
-  ImportUsersRequest payload;
-  for (const User& sent : chunk.users()) {
-    User* const user = payload.add_users();
-    user->set_name(sent.name());
-    user->set_email(sent.email());
-    if (sent.has_age()) user->set_age(sent.age());
-  }
-  for (const auto& failure : invalid.failures())
-    payload.mutable_users(failure.index())->set_etag("invalid");  // nothing that a client can set
+  const auto payload = [&] {
+    ImportUsersRequest repeated;
+    for (const User& sent : chunk.users()) {
+      User* const user = repeated.add_users();
+      user->set_name(sent.name());
+      user->set_email(sent.email());
+      if (sent.has_age()) user->set_age(sent.age());
+    }
+    for (const auto& failure : invalid.failures())
+      repeated.mutable_users(failure.index())
+          ->set_etag("invalid");  // nothing that a client can set
+    return repeated.SerializeAsString();
+  };
   return WriteOptionsOf("ImportUsers", chunk.request_id(), /*validate_only=*/false, payload, store);
 }
 

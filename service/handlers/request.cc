@@ -36,15 +36,15 @@ TimedContext::~TimedContext() {
 
 absl::StatusOr<store::WriteOptions> WriteOptionsOf(std::string_view method,
                                                    std::string_view request_id, bool validate_only,
-                                                   const google::protobuf::MessageLite& payload,
+                                                   absl::FunctionRef<std::string()> payload,
                                                    const store::UserStore& store) {
   store::WriteOptions options;
   options.validate_only = validate_only;
   options.request_id = absl::AsciiStrToLower(errors::AbslView(request_id));
   if (options.request_id.empty()) return options;
   if (!IsUuid4(options.request_id)) return errors::RequestIdInvalid();
-  options.fingerprint = store.page_tokens().Fingerprint(
-      absl::StrCat(errors::AbslView(method), "\n", payload.SerializeAsString()));
+  options.fingerprint =
+      store.page_tokens().Fingerprint(absl::StrCat(errors::AbslView(method), "\n", payload()));
   return options;
 }
 

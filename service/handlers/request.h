@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
-#include "google/protobuf/message_lite.h"
 #include "service/rpc/call.h"
 #include "service/store/user_store.h"
 
@@ -34,12 +34,12 @@ class TimedContext {
   store::CallContext context_;
 };
 
-// The options of the write `method`. `payload` is its request with the request_id and all
-// output-only fields cleared. REQUEST_ID_INVALID if `request_id` is neither empty nor a version 4
-// UUID.
+// The options of the write `method`. `payload` gives the bytes of its request with the request_id
+// and all output-only fields cleared; without a request_id it is not asked. REQUEST_ID_INVALID if
+// `request_id` is neither empty nor a version 4 UUID.
 absl::StatusOr<store::WriteOptions> WriteOptionsOf(std::string_view method,
                                                    std::string_view request_id, bool validate_only,
-                                                   const google::protobuf::MessageLite& payload,
+                                                   absl::FunctionRef<std::string()> payload,
                                                    const store::UserStore& store);
 
 // Clears what a client can not set. The etag stays: it is a precondition in UpdateUser.

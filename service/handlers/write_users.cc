@@ -96,6 +96,13 @@ absl::StatusOr<Response> ResponseOf(absl::StatusOr<std::vector<User>> users) {
   return response;
 }
 
+// What two requests of the same meaning have in common, as bytes.
+template <class Request>
+std::string BytesWithoutRequestId(Request request) {
+  request.clear_request_id();
+  return request.SerializeAsString();
+}
+
 absl::StatusOr<google::protobuf::Empty> EmptyOf(const absl::Status& status) {
   if (!status.ok()) return status;
   return google::protobuf::Empty();
@@ -109,9 +116,12 @@ Task<absl::StatusOr<User>> CreateUser(rpc::Call& call, const users::v1::CreateUs
   const std::vector<User> users = {NewUserOf(request.user(), "", values)};
   const absl::Status valid = values.status();
   if (!valid.ok()) co_return valid;
-  users::v1::CreateUserRequest payload;
-  if (!request.request_id().empty()) *payload.mutable_user() = users.front();
-  payload.set_validate_only(request.validate_only());
+  const auto payload = [&] {
+    users::v1::CreateUserRequest repeated;
+    *repeated.mutable_user() = users.front();
+    repeated.set_validate_only(request.validate_only());
+    return repeated.SerializeAsString();
+  };
   const absl::StatusOr<store::WriteOptions> options =
       WriteOptionsOf("CreateUser", request.request_id(), request.validate_only(), payload, store);
   if (!options.ok()) co_return options.status();
@@ -127,9 +137,12 @@ Task<absl::StatusOr<User>> UpdateUser(rpc::Call& call, const users::v1::UpdateUs
   if (!update.ok()) co_return update.status();
   const absl::Status valid = values.status();
   if (!valid.ok()) co_return valid;
-  users::v1::UpdateUserRequest payload = request;
-  payload.clear_request_id();
-  ClearOutputOnly(*payload.mutable_user());
+  const auto payload = [&] {
+    users::v1::UpdateUserRequest repeated = request;
+    repeated.clear_request_id();
+    ClearOutputOnly(*repeated.mutable_user());
+    return repeated.SerializeAsString();
+  };
   const absl::StatusOr<store::WriteOptions> options =
       WriteOptionsOf("UpdateUser", request.request_id(), request.validate_only(), payload, store);
   if (!options.ok()) co_return options.status();
@@ -142,8 +155,7 @@ Task<absl::StatusOr<User>> UpdateUser(rpc::Call& call, const users::v1::UpdateUs
 
 Task<absl::StatusOr<google::protobuf::Empty>> DeleteUser(
     rpc::Call& call, const users::v1::DeleteUserRequest& request, store::UserStore& store) {
-  users::v1::DeleteUserRequest payload = request;
-  payload.clear_request_id();
+  const auto payload = [&] { return BytesWithoutRequestId(request); };
   const absl::StatusOr<store::WriteOptions> options =
       WriteOptionsOf("DeleteUser", request.request_id(), request.validate_only(), payload, store);
   if (!options.ok()) co_return options.status();
@@ -160,16 +172,19 @@ Task<absl::StatusOr<users::v1::BatchCreateUsersResponse>> BatchCreateUsers(
   if (!size.ok()) co_return size;
   UserValues values;
   std::vector<User> users;
-  users::v1::BatchCreateUsersRequest payload;
   for (const users::v1::CreateUserRequest& one : request.requests()) {
-    const std::string item = ItemPath(payload.requests_size());
+    const std::string item = ItemPath(static_cast<int>(users.size()));
     CheckItem(one, item, values);
     users.push_back(NewUserOf(one.user(), item, values));
-    *payload.add_requests()->mutable_user() = users.back();
   }
   const absl::Status valid = values.status();
   if (!valid.ok()) co_return valid;
-  payload.set_validate_only(request.validate_only());
+  const auto payload = [&] {
+    users::v1::BatchCreateUsersRequest repeated;
+    for (const User& user : users) *repeated.add_requests()->mutable_user() = user;
+    repeated.set_validate_only(request.validate_only());
+    return repeated.SerializeAsString();
+  };
   const absl::StatusOr<store::WriteOptions> options = WriteOptionsOf(
       "BatchCreateUsers", request.request_id(), request.validate_only(), payload, store);
   if (!options.ok()) co_return options.status();
@@ -184,18 +199,22 @@ Task<absl::StatusOr<users::v1::BatchUpdateUsersResponse>> BatchUpdateUsers(
   if (!size.ok()) co_return size;
   UserValues values;
   std::vector<store::UserUpdate> updates;
-  users::v1::BatchUpdateUsersRequest payload = request;
-  payload.clear_request_id();
-  for (users::v1::UpdateUserRequest& one : *payload.mutable_requests()) {
+  for (const users::v1::UpdateUserRequest& one : request.requests()) {
     const std::string item = ItemPath(static_cast<int>(updates.size()));
     CheckItem(one, item, values);
     absl::StatusOr<store::UserUpdate> update = UpdateOf(one, item, values);
     if (!update.ok()) co_return update.status();
     updates.push_back(*std::move(update));
-    ClearOutputOnly(*one.mutable_user());
   }
   const absl::Status valid = values.status();
   if (!valid.ok()) co_return valid;
+  const auto payload = [&] {
+    users::v1::BatchUpdateUsersRequest repeated = request;
+    repeated.clear_request_id();
+    for (users::v1::UpdateUserRequest& one : *repeated.mutable_requests())
+      ClearOutputOnly(*one.mutable_user());
+    return repeated.SerializeAsString();
+  };
   const absl::StatusOr<store::WriteOptions> options = WriteOptionsOf(
       "BatchUpdateUsers", request.request_id(), request.validate_only(), payload, store);
   if (!options.ok()) co_return options.status();
@@ -217,8 +236,7 @@ Task<absl::StatusOr<google::protobuf::Empty>> BatchDeleteUsers(
   }
   const absl::Status valid = values.status();
   if (!valid.ok()) co_return valid;
-  users::v1::BatchDeleteUsersRequest payload = request;
-  payload.clear_request_id();
+  const auto payload = [&] { return BytesWithoutRequestId(request); };
   const absl::StatusOr<store::WriteOptions> options = WriteOptionsOf(
       "BatchDeleteUsers", request.request_id(), request.validate_only(), payload, store);
   if (!options.ok()) co_return options.status();

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "absl/strings/str_cat.h"
+
 namespace userservice::bench {
 namespace {
 
@@ -16,14 +18,14 @@ void Check(sqlite3* db, int result) {
 
 }  // namespace
 
-FloorDatabase::FloorDatabase(const std::string& path) {
+FloorDatabase::FloorDatabase(const std::string& path, int cache_kib) {
   sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   Check(db_,
         sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr));
   Execute("PRAGMA busy_timeout = 5000");
   Execute("PRAGMA synchronous = FULL");
   Execute("PRAGMA secure_delete = ON");
-  Execute("PRAGMA cache_size = -8192");
+  Execute(absl::StrCat("PRAGMA cache_size = ", -cache_kib).c_str());
   Execute("PRAGMA wal_autocheckpoint = 0");
   sqlite3_wal_hook(
       db_,

@@ -1,5 +1,5 @@
 // A database file as the raw loops use it: SQLite's own interface, with the settings that userd's
-// connections have where they bear on durability, and nothing around it.
+// connections have where they bear on durability or on what is cached, and nothing around it.
 //
 // Errors end the program, with SQLite's message.
 #pragma once
@@ -14,7 +14,8 @@ namespace userservice::bench {
 
 class FloorDatabase {
  public:
-  explicit FloorDatabase(const std::string& path);
+  // The page cache may grow to `cache_kib`.
+  explicit FloorDatabase(const std::string& path, int cache_kib = 8192);
   ~FloorDatabase();
   FloorDatabase(const FloorDatabase&) = delete;
   FloorDatabase& operator=(const FloorDatabase&) = delete;
