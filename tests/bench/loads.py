@@ -103,10 +103,10 @@ def metrics(report):
     }
 
 
-def sqlite_loop(program, loop, database, seconds, batch=1):
+def sqlite_loop(program, loop, database, seconds, warmup_seconds, batch=1):
     """A raw loop, on the server's processor."""
     core, _ = machine.cores()
-    done = subprocess.run(pinned(core, program, loop, database, seconds, batch), capture_output=True, text=True,
+    done = subprocess.run(pinned(core, program, loop, database, seconds, warmup_seconds, batch), capture_output=True, text=True,
                           timeout=LIMIT_SECONDS, check=True)
     result = json.loads(done.stdout)
     return {

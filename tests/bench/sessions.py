@@ -25,7 +25,7 @@ class Scale:
     import_users: int  # a stream
     seconds: float
     warmup_seconds: float
-    fill_seconds: float  # before GetUser is measured: until what caches of the table there are hold what they can
+    fill_seconds: float  # before reads by number are measured: until caches of the table hold what they can
     rounds: int
 
 
@@ -104,9 +104,12 @@ def gather(context):
     return found
 
 
-def raw(loop, batch=1):
-    return lambda context: loads.sqlite_loop(context.programs.sqlite_loops, loop, context.database,
-                                             context.scale.seconds, batch)
+def raw(loop, batch=1, fills=False):
+    def measure(context):
+        warmup = context.scale.fill_seconds if fills else context.scale.warmup_seconds
+        return loads.sqlite_loop(context.programs.sqlite_loops, loop, context.database, context.scale.seconds, warmup,
+                                 batch)
+    return measure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,7 +127,7 @@ SESSIONS: list = [
     Session('echo', {'get': get, 'concurrency': concurrency}),
     Session('userd', {'memory': memory, **READS, 'batch_get': mix('batch_get'), 'first_page': mix('list', '--pages=1'),
                       'last_page': last_page, 'export': export, 'concurrency': concurrency}),
-    Session('sqlite', {'select_open': raw('select_open'), 'page': raw('page'), 'scan': raw('scan')}),
+    Session('sqlite', {'select_open': raw('select_open', fills=True), 'page': raw('page'), 'scan': raw('scan')}),
     Session('go', {**READS, 'concurrency': concurrency}),
     Session('seed', {**READS, 'concurrency': concurrency}),
     Session('userd', {'create_unwatched': create, 'create_watched': create_watched, 'get_alone': get,

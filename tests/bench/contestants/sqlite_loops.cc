@@ -1,6 +1,6 @@
 // The floor of the storage: the bare statements in a loop, on a database that userd made.
 //
-//   sqlite_loops LOOP DATABASE SECONDS [BATCH]
+//   sqlite_loops LOOP DATABASE SECONDS WARMUP_SECONDS [BATCH]
 //
 // LOOP is one of
 //   select_open    a user by number, 100 to a read transaction
@@ -210,9 +210,9 @@ double Median(std::vector<double>& values) {
   return *middle;
 }
 
-// All of the time to warm up and fill the cache, then all of it again; a turn at least.
-void Measure(const Turn& turn, double seconds) {
-  const double warm_until = Seconds(CLOCK_MONOTONIC) + seconds;
+// A turn at least to warm up, and one to measure.
+void Measure(const Turn& turn, double seconds, double warmup_seconds) {
+  const double warm_until = Seconds(CLOCK_MONOTONIC) + warmup_seconds;
   do turn();
   while (Seconds(CLOCK_MONOTONIC) < warm_until);
   const double begun = Seconds(CLOCK_MONOTONIC);
@@ -242,11 +242,13 @@ void Measure(const Turn& turn, double seconds) {
 
 int Main(int argc, char** argv) {
   double seconds = 0;
+  double warmup_seconds = 0;
   int batch = 1;
-  const bool are_numbers = (argc == 4 || argc == 5) && absl::SimpleAtod(argv[3], &seconds) &&
-                           (argc == 4 || (absl::SimpleAtoi(argv[4], &batch) && batch > 0));
+  const bool are_numbers = (argc == 5 || argc == 6) && absl::SimpleAtod(argv[3], &seconds) &&
+                           absl::SimpleAtod(argv[4], &warmup_seconds) &&
+                           (argc == 5 || (absl::SimpleAtoi(argv[5], &batch) && batch > 0));
   if (!are_numbers) {
-    std::cerr << "usage: sqlite_loops LOOP DATABASE SECONDS [BATCH]\n";
+    std::cerr << "usage: sqlite_loops LOOP DATABASE SECONDS WARMUP_SECONDS [BATCH]\n";
     return 2;
   }
   FloorDatabase database(argv[2], CacheKibOf(argv[1]));
@@ -255,7 +257,7 @@ int Main(int argc, char** argv) {
     std::cerr << "sqlite_loops: there is no loop " << argv[1] << '\n';
     return 2;
   }
-  Measure(turn, seconds);
+  Measure(turn, seconds, warmup_seconds);
   return 0;
 }
 
