@@ -6,6 +6,8 @@
 //
 // Afterwards the file exists, is whole (PRAGMA quick_check), has today's schema and a write-ahead
 // log; connections may be opened on it. Nothing stays open.
+// Looking reads all of the file: 3 GB took 15 s from a disk that gives 430 MB/s, and 6.5 s from the
+//   system's cache.
 // Creating: one transaction, mode 0640 whatever the umask (SQLite gives -wal and -shm the same). A
 //   crash in the midst leaves an empty file, which counts as new. An existing file keeps its mode.
 // Rebuilding, if asked for: VACUUM. The file is written anew without what is unused in it, so it

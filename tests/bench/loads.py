@@ -106,8 +106,8 @@ def metrics(report):
 def sqlite_loop(program, loop, database, seconds, warmup_seconds, batch=1):
     """A raw loop, on the server's processor."""
     core, _ = machine.cores()
-    done = subprocess.run(pinned(core, program, loop, database, seconds, warmup_seconds, batch), capture_output=True, text=True,
-                          timeout=LIMIT_SECONDS, check=True)
+    done = subprocess.run(pinned(core, program, loop, database, seconds, warmup_seconds, batch), capture_output=True,
+                          text=True, timeout=LIMIT_SECONDS, check=True)
     result = json.loads(done.stdout)
     return {
         'calls_per_s': result['operations_per_s'], 'users_per_s': result['rows_per_s'],
