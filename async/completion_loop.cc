@@ -14,8 +14,16 @@
 namespace userservice {
 namespace {
 
-// What waits for a loop that is never idle runs after so long.
-constexpr absl::Duration kIdleWaitMax = absl::Milliseconds(1);
+// What is deferred on a loop that always has something to do runs after so long.
+constexpr std::chrono::milliseconds kDeferredMax(1);
+
+// gRPC says that there is nothing each time when a socket had something that completes nothing,
+// though there may be more in others. With many connections, the second look mostly finds it.
+constexpr int kLooksBeforeIdle = 2;
+
+void RunAll(std::vector<absl::AnyInvocable<void()>>& functions) {
+  for (absl::AnyInvocable<void()>& function : std::exchange(functions, {})) function();
+}
 
 }  // namespace
 
@@ -50,16 +58,33 @@ void CompletionLoop::RunInbox() {
     due.swap(inbox_);
     alarm_set_ = false;
   }
-  for (absl::AnyInvocable<void()>& function : due) function();
+  for (absl::AnyInvocable<void()>& function : due) {
+    function();
+    RunDeferredIfDue();
+  }
+}
+
+void CompletionLoop::AfterBurst(absl::AnyInvocable<void()> function) {
+  Defer(after_burst_, std::move(function));
 }
 
 void CompletionLoop::WhenIdle(absl::AnyInvocable<void()> function) {
-  if (when_idle_.empty()) idle_by_ = absl::Now() + kIdleWaitMax;
-  when_idle_.push_back(std::move(function));
+  Defer(when_idle_, std::move(function));
 }
 
-void CompletionLoop::RunWhenIdle() {
-  for (absl::AnyInvocable<void()>& function : std::exchange(when_idle_, {})) function();
+void CompletionLoop::Defer(std::vector<absl::AnyInvocable<void()>>& list,
+                           absl::AnyInvocable<void()> function) {
+  if (!HasDeferred()) deferred_until_ = std::chrono::steady_clock::now() + kDeferredMax;
+  list.push_back(std::move(function));
+}
+
+void CompletionLoop::RunDeferredIfDue() {
+  if (HasDeferred() && std::chrono::steady_clock::now() >= deferred_until_) RunDeferred();
+}
+
+void CompletionLoop::RunDeferred() {
+  RunAll(after_burst_);
+  RunAll(when_idle_);
 }
 
 void CompletionLoop::WaitUntilIdle() {
@@ -87,18 +112,20 @@ void CompletionLoop::Run() {
     TsanAcquire(operation);
     operation->Complete(ok);
   }
-  RunWhenIdle();
+  while (HasDeferred()) RunDeferred();
   SetCurrent(nullptr);
 }
 
-// Looks first without waiting where something is to run before the loop waits.
+// Looks first without waiting where something is deferred.
 bool CompletionLoop::Next(void** tag, bool* ok) {
-  if (!when_idle_.empty()) {
-    if (absl::Now() < idle_by_) {
+  RunDeferredIfDue();
+  while (HasDeferred()) {
+    for (int looks = 0; looks < kLooksBeforeIdle && HasDeferred(); ++looks) {
       const auto next = queue_->AsyncNext(tag, ok, gpr_inf_past(GPR_CLOCK_REALTIME));
       if (next != grpc::CompletionQueue::TIMEOUT) return next == grpc::CompletionQueue::GOT_EVENT;
+      RunAll(after_burst_);
     }
-    RunWhenIdle();
+    RunDeferred();
   }
   return queue_->Next(tag, ok);
 }

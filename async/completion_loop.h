@@ -13,6 +13,7 @@
 //   aborts, as gRPC itself would.
 #pragma once
 
+#include <chrono>
 #include <coroutine>
 #include <memory>
 #include <optional>
@@ -60,6 +61,7 @@ class CompletionLoop final : public Executor {
   grpc::CompletionQueue* queue() { return queue_.get(); }
 
   void Post(absl::AnyInvocable<void()> function) override;
+  void AfterBurst(absl::AnyInvocable<void()> function) override;
   void WhenIdle(absl::AnyInvocable<void()> function) override;
   // Blocks until the loop has had nothing to do for a moment. From other threads.
   void WaitUntilIdle();
@@ -85,7 +87,10 @@ class CompletionLoop final : public Executor {
   void Run();
   bool Next(void** tag, bool* ok);
   void RunInbox();
-  void RunWhenIdle();
+  bool HasDeferred() const { return !after_burst_.empty() || !when_idle_.empty(); }
+  void Defer(std::vector<absl::AnyInvocable<void()>>& list, absl::AnyInvocable<void()> function);
+  void RunDeferredIfDue();
+  void RunDeferred();
 
   const std::unique_ptr<grpc::CompletionQueue> queue_;
   Wakeup wakeup_{*this};
@@ -95,8 +100,9 @@ class CompletionLoop final : public Executor {
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<absl::AnyInvocable<void()>> inbox_ ABSL_GUARDED_BY(mutex_);
   // The loop's thread alone.
+  std::vector<absl::AnyInvocable<void()>> after_burst_;
   std::vector<absl::AnyInvocable<void()>> when_idle_;
-  absl::Time idle_by_;
+  std::chrono::steady_clock::time_point deferred_until_;
   std::thread thread_;
 };
 

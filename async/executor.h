@@ -18,8 +18,11 @@ class Executor {
   // call it.
   virtual void Post(absl::AnyInvocable<void()> function) = 0;
 
-  // Runs `function` on the executor's thread once it has nothing else to do, and soon also if it
-  // always has. On that thread only.
+  // Runs `function` on the executor's thread once what came at about the same time is done, and
+  // soon also if more always comes. On that thread only.
+  virtual void AfterBurst(absl::AnyInvocable<void()> function) = 0;
+
+  // The same, but once it is likely that the executor has nothing to do for a while.
   virtual void WhenIdle(absl::AnyInvocable<void()> function) = 0;
 
   // The executor whose thread this is; null elsewhere.

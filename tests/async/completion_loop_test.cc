@@ -1,6 +1,8 @@
 #include "async/completion_loop.h"
 
 #include <atomic>
+#include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -60,25 +62,58 @@ TEST(CompletionLoop, WhatWaitsForItToBeIdleRunsOnceWhenItIs) {
   EXPECT_EQ(runs, 1);
 }
 
-Task<int> TurnsUntilIdleWorkRan(CompletionLoop& loop) {
+Task<bool> IdleWorkRunsOnABusyLoop(CompletionLoop& loop) {
   co_await loop.Schedule();
-  bool ran = false;
-  loop.WhenIdle([&ran] { ran = true; });
-  int turns = 0;
-  for (; !ran && turns < 10'000; ++turns) co_await loop.Schedule();
-  co_return turns;
+  const auto ran = std::make_shared<bool>(false);
+  loop.WhenIdle([ran] { *ran = true; });
+  const absl::Time give_up = absl::Now() + absl::Seconds(10);
+  while (!*ran && absl::Now() < give_up) co_await loop.Schedule();
+  co_return *ran;
 }
 
 TEST(CompletionLoop, WhatWaitsForItToBeIdleRunsSoonThoughItNeverIs) {
   CompletionLoop loop(Queue(), "test");
-  EXPECT_LT(BlockOn(TurnsUntilIdleWorkRan(loop)), 100'000);
+  EXPECT_TRUE(BlockOn(IdleWorkRunsOnABusyLoop(loop)));
+}
+
+TEST(CompletionLoop, WhatWaitsForItToBeIdleRunsBetweenTwoLongFunctionsOfOneInbox) {
+  CompletionLoop loop(Queue(), "test");
+  bool ran = false;
+  bool ran_in_between = false;
+  internal::Latch done;
+  loop.Post([&] {  // while it runs the others gather
+    loop.Post([&] {
+      loop.WhenIdle([&ran] { ran = true; });
+      const absl::Time end = absl::Now() + absl::Milliseconds(2);
+      while (absl::Now() < end) {
+      }
+    });
+    loop.Post([&] {
+      ran_in_between = ran;
+      done.Set();
+    });
+  });
+  done.Wait();
+  EXPECT_TRUE(ran_in_between);
+}
+
+TEST(CompletionLoop, TheBurstIsOverBeforeTheLoopIsIdle) {
+  CompletionLoop loop(Queue(), "test");
+  std::vector<std::string> order;
+  loop.Post([&] {
+    loop.WhenIdle([&] { order.emplace_back("idle"); });
+    loop.AfterBurst([&] { order.emplace_back("after the burst"); });
+    loop.Post([&] { order.emplace_back("what was at hand"); });
+  });
+  loop.WaitUntilIdle();
+  EXPECT_EQ(order, (std::vector<std::string>{"what was at hand", "after the burst", "idle"}));
 }
 
 TEST(CompletionLoop, CloseRunsWhatWaitsForItToBeIdle) {
   bool ran = false;
   {
     CompletionLoop loop(Queue(), "test");
-    loop.Post([&] { loop.WhenIdle([&] { ran = true; }); });
+    loop.Post([&] { loop.WhenIdle([&] { loop.AfterBurst([&] { ran = true; }); }); });
     loop.Close();
   }
   EXPECT_TRUE(ran);
