@@ -33,7 +33,7 @@ CLI::Option* AddFlag(CLI::App& app, const std::string& name, T& value, const std
 
 void AddServerFlags(CLI::App& app, rpc::ServerOptions& server) {
   AddFlag(app, "listen_address", server.listen_address,
-          "HOST:PORT to listen on; port 0 picks a free one");
+          "HOST:PORT to listen on; [::] is every address, port 0 one that is free");
   AddFlag(app, "calls_max", server.calls_max, "unary calls handled at once; more are refused")
       ->check(CLI::PositiveNumber);
   AddFlag(app, "streams_max", server.streams_max, "streams open at once; more are refused")

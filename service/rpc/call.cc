@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "async/stop.h"
 #include "service/errors/errors.h"
+#include "service/rpc/answer_burst.h"
 #include "service/rpc/status.h"
 #include "spdlog/spdlog.h"
 
@@ -138,6 +139,7 @@ void CallLife::Answer(const absl::Status& status, absl::Duration took) {
   AddTiming("total", took);
   if (!timing_.empty()) context().AddTrailingMetadata(std::string(kTimingTrailer), timing_);
   Log(status, took);
+  JoinAnswerBurst(context());
   if (status.ok()) {
     Finish(grpc::Status::OK, finished_.tag());
     return;

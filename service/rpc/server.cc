@@ -1,6 +1,12 @@
 #include "service/rpc/server.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -9,7 +15,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
-#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_posix.h"
 #include "service/rpc/unknown_call.h"
 
 namespace userservice::rpc {
@@ -26,6 +32,14 @@ constexpr int kClientPingIntervalMinMs = 10'000;
 // gRPC's arguments are ints, with INT_MAX for "never".
 int IntOf(int64_t ms) {
   return static_cast<int>(std::min<int64_t>(ms, std::numeric_limits<int>::max()));
+}
+
+// As gRPC does to connections that it accepts itself: nothing waits for more to send, and who
+// acknowledges nothing for so long is gone.
+void SetUp(int socket) {
+  const int on = 1;
+  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &kKeepaliveAnswerMs, sizeof kKeepaliveAnswerMs);
 }
 
 }  // namespace
@@ -85,11 +99,10 @@ void Server::AddHealthAndReflection() {
 }
 
 absl::Status Server::Start() {
+  absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Open(options_.listen_address);
+  if (!listener.ok()) return listener.status();
   AddHealthAndReflection();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(options_.listen_address, grpc::InsecureServerCredentials(), &port_);
-  // Without it a second server on the same port starts happily and takes half of the connections.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options_.connection_streams_max);
   // What watches for it is a filter that each call passes through: a tenth of a call's work.
   if (options_.connection_idle_ms > 0) {
@@ -98,6 +111,9 @@ absl::Status Server::Start() {
   // Without it a client that vanished without a word keeps its calls for two hours.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, IntOf(options_.keepalive_ms));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveAnswerMs);
+  // Without it a client that vanished between two calls, or never said a word, keeps its connection
+  // for ever. It also lets clients without calls ask as often as those that have some.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kClientPingIntervalMinMs);
   builder.SetMaxReceiveMessageSize(options_.message_bytes_max);
@@ -107,16 +123,8 @@ absl::Status Server::Start() {
   for (int i = 0; i < options_.loops; ++i) queues.push_back(builder.AddCompletionQueue());
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) {
-    for (const auto& queue : queues) {  // gRPC asks for it, of queues that never served too
-      queue->Shutdown();
-      void* tag = nullptr;
-      bool ok = false;
-      while (queue->Next(&tag, &ok)) {
-      }
-    }
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.listen_address,
-                                               ": is the address right, and is another server "
-                                               "running there? --listen_address chooses another"));
+    std::fputs("Server::Start: gRPC refused the services, is a method there twice?\n", stderr);
+    std::abort();
   }
   for (auto& queue : queues) {
     grpc::ServerCompletionQueue* const server_queue = queue.get();
@@ -127,6 +135,12 @@ absl::Status Server::Start() {
       (new UnknownCall(host_, unknown_methods_, server_queue))->Arm();
     }
   }
+  listener_ = *std::move(listener);
+  port_ = listener_->port();
+  listener_->Start([this](int socket) {
+    SetUp(socket);
+    grpc::AddInsecureChannelFromFd(server_.get(), socket);
+  });
   return absl::OkStatus();
 }
 
@@ -143,6 +157,8 @@ void Server::Drain(absl::Duration drain) {
   const bool answered = host_.WaitForNoCalls(deadline);
   const absl::Time close_by =
       answered ? std::min(deadline, absl::Now() + kConnectionsGrace) : deadline;
+  // Before the shutdown: gRPC 1.51 may not be given connections from then on.
+  listener_.reset();
   // Cancels what is left at the deadline, and gives back every armed call.
   server_->Shutdown(absl::ToChronoTime(close_by));
   host_.WaitForNoObjects();
@@ -151,6 +167,7 @@ void Server::Drain(absl::Duration drain) {
 }
 
 void Server::Close() {
+  listener_.reset();
   for (const auto& loop : loops_) loop->Close();
   // The loops own the queues, which must end before the server that made them.
   loops_.clear();

@@ -33,6 +33,7 @@
 #include "service/rpc/encoded_stream.h"
 #include "service/rpc/encoded_unary_call.h"
 #include "service/rpc/health.h"
+#include "service/rpc/listener.h"
 #include "service/rpc/reflection.h"
 #include "service/rpc/stream_call.h"
 #include "service/rpc/unary_call.h"
@@ -49,7 +50,8 @@ struct ServerOptions {
   int64_t connection_idle_ms = 0;  // after so long without a call a connection is closed; 0: never
   int64_t keepalive_ms = 60'000;   // a silent client is asked so often whether it lives
   int message_bytes_max = 4 * 1024 * 1024;  // of a request
-  int loops = 1;                            // completion queues, each with one thread
+  // Completion queues, each with one thread. gRPC draws by lot which of them a connection prefers.
+  int loops = 1;
   // Debian's gRPC looks through all armed calls, of all methods, for each event.
   int armed_calls_per_method = 2;
 };
@@ -133,6 +135,7 @@ class Server {
   grpc::AsyncGenericService unknown_methods_;
   std::vector<std::unique_ptr<CompletionLoop>> loops_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Listener> listener_;
   int port_ = 0;
   bool drained_ = false;
 };
