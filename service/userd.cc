@@ -1,6 +1,7 @@
 // userd: the server. See --help, and app.h for how it starts and stops.
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <csignal>
@@ -79,6 +80,14 @@ void KeepMemoryOfBursts() {
   mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
 }
 
+// Each connection is an open file. Shells and systemd let a process have 1,024, and more if it asks.
+void RaiseOpenFilesLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);  // where it may not, connections wait: see listener.h
+}
+
 // "127.0.0.1:0" and 50051 -> "127.0.0.1:50051".
 std::string AddressWithPort(const std::string& listen_address, int port) {
   const size_t colon = listen_address.rfind(':');
@@ -95,6 +104,7 @@ int main(int argc, char** argv) try {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 #endif
   KeepMemoryOfBursts();
+  RaiseOpenFilesLimit();
   const std::variant<userservice::Config, int> parsed = userservice::ParseCommandLine(argc, argv);
   if (const int* const exit_code = std::get_if<int>(&parsed)) return *exit_code;
   const auto& config = std::get<userservice::Config>(parsed);

@@ -167,7 +167,8 @@ void Listener::Run(const std::function<void(int socket)>& on_connection) {
       }
       if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) continue;
       if (absl::Now() >= next_warning) {
-        spdlog::warn("connections wait to be accepted: {}", std::strerror(errno));
+        spdlog::warn("connections wait to be accepted: {}{}", std::strerror(errno),
+                     errno == EMFILE ? "; ulimit -n sets how many" : "");
         next_warning = absl::Now() + kBetweenAcceptWarnings;
       }
       poll(&stop, 1, kPauseMs);

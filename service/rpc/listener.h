@@ -4,6 +4,7 @@
 //   (*listener)->Start([](int socket) { ... });  // who is given a socket closes it
 //
 // gRPC listens as well, but does not tell which socket a call came through: see answer_burst.h.
+// Where a process has no file descriptor left, connections wait, with a warning, until it has.
 // Ending: the destructor stops to listen and to accept; the sockets that were given away live on.
 #pragma once
 

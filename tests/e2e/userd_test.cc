@@ -1,6 +1,7 @@
 // The program userd: its flags, its environment, its port, its log.
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 
@@ -55,6 +56,16 @@ TEST_F(UserdTest, APortThatIsTakenIsAOneLineError) {
   EXPECT_EQ(second.output(), "");
   // The first is not disturbed.
   EXPECT_EQ(CountAll(first.address()), 0);
+}
+
+TEST_F(UserdTest, TakesAsManyConnectionsAsTheSystemLetsIt) {
+  UserdOptions options;
+  options.prefix = {"prlimit", "--nofile=256:2048"};
+  UserdProcess userd({DatabaseFlag()}, options);
+  ASSERT_TRUE(userd.WaitUntilServing()) << userd.errors();
+  rlimit limit{};
+  ASSERT_EQ(prlimit(userd.pid(), RLIMIT_NOFILE, nullptr, &limit), 0);
+  EXPECT_EQ(limit.rlim_cur, 2048);
 }
 
 TEST_F(UserdTest, BadUsageIsToldAndExitsWithTwo) {
