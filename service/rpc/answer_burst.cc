@@ -42,7 +42,7 @@ int SocketOf(const grpc::ServerContext& context) {
 }  // namespace
 
 void JoinAnswerBurst(const grpc::ServerContext& context) {
-  thread_local std::vector<Answered> burst;
+  static thread_local std::vector<Answered> burst;
   const int socket = SocketOf(context);
   if (socket < 0) return;
   if (burst.empty()) {

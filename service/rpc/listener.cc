@@ -1,6 +1,5 @@
 #include "service/rpc/listener.h"
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>

@@ -8,6 +8,8 @@
 // Ending: the destructor stops to listen and to accept; the sockets that were given away live on.
 #pragma once
 
+#include <netdb.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,8 +18,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-
-struct addrinfo;
 
 namespace userservice::rpc {
 
