@@ -80,7 +80,7 @@ void KeepMemoryOfBursts() {
   mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
 }
 
-// Each connection is an open file. Shells and systemd let a process have 1,024, and more if it asks.
+// Each connection is an open file. Shells and systemd let a process have 1,024, more if it asks.
 void RaiseOpenFilesLimit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;

@@ -14,9 +14,16 @@ def schema_version(path):
         return connection.execute('PRAGMA user_version').fetchone()[0]
 
 
+def has_users(path, users):
+    """Whether those are all that were ever in it: what something else has written to is no base to compare on."""
+    with contextlib.closing(sqlite3.connect(f'file:{path}?mode=ro', uri=True)) as connection:
+        largest, = connection.execute('SELECT max(user_id) FROM users').fetchone()
+        return largest == users
+
+
 class Databases:
     """Files below one folder. A file that is there was finished, since it is made under another name; one with the
-    schema of another userd is made anew."""
+    schema of another userd, or with other users, is made anew."""
 
     def __init__(self, folder, userd):
         self.folder = pathlib.Path(folder)
@@ -26,8 +33,9 @@ class Databases:
     def of(self, users, say=lambda text: None):
         """The database with users 1 to `users`, for reading."""
         path = self.folder / f'users-{users}.db'
-        if not path.exists() or schema_version(path) != self._current_version:
+        if not path.exists() or schema_version(path) != self._current_version or not has_users(path, users):
             say(f'making a database of {users:,} users, once')
+            self.remove(path)
             making = self.folder / f'making-{users}.db'
             self.remove(making)
             self._make(making, users)

@@ -203,7 +203,7 @@ TEST(ListenerTest, AfterItsEndNobodyConnectsAndNothingIsOpenButWhatItGaveAway) {
 TEST(ListenerTest, WhereTheProcessHasNoDescriptorLeftConnectionsWaitUntilItHas) {
   const auto level = spdlog::get_level();
   spdlog::set_level(spdlog::level::off);
-  // UBSan opens a pipe to look at an object of a class that it has not seen: here is the last chance.
+  // UBSan opens a pipe to look at an object of a class that it has not seen.
   spdlog::warn("");
   Accepted accepted;
   const std::unique_ptr<Listener> listener = Open("127.0.0.1:0");
