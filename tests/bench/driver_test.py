@@ -1,8 +1,12 @@
 #!/usr/bin/python3
 """What the driver concludes from what it measured: medians, verdicts, tables."""
 
+import contextlib
+import sqlite3
+import tempfile
 import unittest
 
+import databases
 import report
 import rows
 import sessions
@@ -76,6 +80,31 @@ class Rows(unittest.TestCase):
         batch = next(one for one in rows.ROWS if one.name == 'batch_get')
         self.assertAlmostEqual(batch.measure({'userd.batch_get.cpu_us': 250, 'echo.get.cpu_us': 50,
                                               'sqlite.select_open.cpu_us': 1.5}), 1.25)
+
+
+class MadeDatabases(databases.Databases):
+    """As userd would make them, with their numbers alone."""
+
+    made = 0
+
+    def _make(self, path, users):
+        self.made += 1
+        with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute('CREATE TABLE users (user_id INTEGER PRIMARY KEY)')
+            connection.executemany('INSERT INTO users VALUES (?)', [(number + 1,) for number in range(users)])
+
+
+class DatabasesThatAreKept(unittest.TestCase):
+    def test_one_is_made_once_and_anew_when_something_else_has_written_to_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            made = MadeDatabases(folder, userd=None)
+            path = made.of(3)
+            self.assertEqual(made.of(3), path)
+            self.assertEqual(made.made, 2)  # it, and the one that shows the version
+            with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+                connection.execute('INSERT INTO users VALUES (4)')
+            self.assertTrue(databases.has_users(made.of(3), 3))
+            self.assertEqual(made.made, 3)
 
 
 class Reports(unittest.TestCase):

@@ -161,10 +161,16 @@ TEST(ListenerTest, SaysWhyAnAddressCanNotBeListenedOn) {
   const std::unique_ptr<Listener> taken = Open("127.0.0.1:0");
   const std::string taken_address = absl::StrCat("127.0.0.1:", taken->port());
   const std::pair<std::string, std::string> bad[] = {
-      {taken_address, "Address already in use"}, {"192.0.2.1:0", "Cannot assign requested address"},
-      {"127.0.0.1", "it has no :PORT"},          {"127.0.0.1:", "'' is no port"},
-      {"127.0.0.1:grpc", "'grpc' is no port"},   {"127.0.0.1:65536", "'65536' is no port"},
-      {"127.0.0.1:-1", "'-1' is no port"},       {"", "it has no :PORT"},
+      {taken_address, "Address already in use"},
+      {"192.0.2.1:0", "Cannot assign requested address"},
+      {"127.0.0.1", "it has no :PORT"},
+      {"127.0.0.1:", "'' is no port"},
+      {"127.0.0.1:grpc", "'grpc' is no port"},
+      {"127.0.0.1:65536", "'65536' is no port"},
+      {"127.0.0.1:-1", "'-1' is no port"},
+      {"", "it has no :PORT"},
+      {"127.0.0.1: 80", "' 80' is no port"},
+      {"::1:80", "an IPv6 address is written in brackets"},
   };
   const size_t descriptors = OpenDescriptors();
   for (const auto& [address, cause] : bad) {
