@@ -124,10 +124,11 @@ WRITES = {'create': create}
 
 # In this order in each round, so that what is compared runs close together.
 SESSIONS: list = [
-    Session('echo', {'get': get, 'concurrency': concurrency}),
-    Session('userd', {'memory': memory, **READS, 'batch_get': mix('batch_get'), 'first_page': mix('list', '--pages=1'),
-                      'last_page': last_page, 'export': export, 'concurrency': concurrency}),
-    Session('sqlite', {'select_open': raw('select_open', fills=True), 'page': raw('page'), 'scan': raw('scan')}),
+    Session('echo', {'concurrency': concurrency, 'get': get}),
+    Session('userd', {'memory': memory, 'get': get, 'batch_get': mix('batch_get'), 'concurrency': concurrency,
+                      'first_page': mix('list', '--pages=1'), 'last_page': last_page, 'export': export,
+                      'list': mix('list')}),
+    Session('sqlite', {'page': raw('page'), 'scan': raw('scan'), 'select_open': raw('select_open', fills=True)}),
     Session('go', {**READS, 'concurrency': concurrency}),
     Session('seed', {**READS, 'concurrency': concurrency}),
     Session('userd', {'create_unwatched': create, 'create_watched': create_watched, 'get_alone': get,
