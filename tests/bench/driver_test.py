@@ -4,6 +4,7 @@
 import contextlib
 import sqlite3
 import tempfile
+import types
 import unittest
 
 import databases
@@ -58,8 +59,8 @@ class Rows(unittest.TestCase):
             self.assertEqual((one.at_least is None) + (one.at_most is None), 1, one.name)
 
     def test_every_need_is_measured_in_some_session(self):
-        measured = {f'{session.contestant}.{name}' for session in sessions.SESSIONS + sessions.ONCE
-                    for name in session.measurements} | {'smallest.get', 'largest.get'}
+        measured = {f'{contestant}.{name}' for session in sessions.SESSIONS + sessions.ONCE
+                    for contestant in session.names for name in session.measurements} | {'smallest.get', 'largest.get'}
         needs = {need for one in rows.ROWS for need in one.needs}
         needs |= {need for plot in rows.PLOTS.values() for need in plot}
         self.assertEqual(needs, measured)
@@ -80,6 +81,28 @@ class Rows(unittest.TestCase):
         batch = next(one for one in rows.ROWS if one.name == 'batch_get')
         self.assertAlmostEqual(batch.measure({'userd.batch_get.cpu_us': 250, 'echo.get.cpu_us': 50,
                                               'sqlite.select_open.cpu_us': 1.5}), 1.25)
+
+
+class Measuring(unittest.TestCase):
+    def test_what_runs_at_once_is_asked_in_turn_and_the_median_counts(self):
+        asked, found = [], {}
+
+        def measure(context):
+            asked.append(context.server)
+            return {'rate': len(asked), 'distribution': [len(asked)]}
+
+        everything = sessions.Sessions(types.SimpleNamespace(), None, {}, None, lambda text: None)
+        everything._measure({'a': 'A', 'b': 'B'}, {'get': measure}, found)  # pylint: disable=protected-access
+        self.assertEqual(sessions.TURNS, 5)
+        self.assertEqual(asked, ['A', 'B'] * 5)
+        self.assertEqual(found, {'a.get.rate': 5, 'a.get.distribution': [9],
+                                 'b.get.rate': 6, 'b.get.distribution': [10]})
+
+    def test_what_runs_alone_is_asked_once(self):
+        found = {}
+        everything = sessions.Sessions(types.SimpleNamespace(), None, {}, None, lambda text: None)
+        everything._measure({'a': 'A'}, {'get': lambda context: {'rate': 3}}, found)  # pylint: disable=protected-access
+        self.assertEqual(found, {'a.get.rate': 3})
 
 
 class MadeDatabases(databases.Databases):

@@ -1,7 +1,11 @@
-"""What is measured of each contestant, session by session. A session is a contestant on a database, started for it."""
+"""What is measured of each contestant, session by session. A session is a contestant on a database, started for it, or two
+that run at once and are asked in turn."""
 
+import collections
+import contextlib
 import dataclasses
 import pathlib
+import statistics
 from typing import Callable, Optional
 
 import contestants
@@ -12,6 +16,7 @@ from summary import NOT_SERVED
 CONCURRENCIES = (1, 4, 16, 64, 256)
 ROUND_TRIPS_MS = (0, 1, 5, 20)
 PAGE_SIZE = 100
+TURNS = 5
 SCAN = "name:\"no name has this in it\""  # what no index answers
 
 
@@ -114,9 +119,14 @@ def raw(loop, batch=1, fills=False):
 
 @dataclasses.dataclass(frozen=True)
 class Session:
-    contestant: str  # 'sqlite' is no server
+    contestants: str  # 'sqlite' is no server; 'A+B' are asked in turn, TURNS times
     measurements: dict  # by name, a function from Context to metrics
     writes: bool = False  # on a copy of its own
+    fills: bool = False  # asked for users first, until the caches of the table hold what they can
+
+    @property
+    def names(self):
+        return self.contestants.split('+')
 
 
 READS = {'get': get, 'list': mix('list')}
@@ -124,10 +134,12 @@ WRITES = {'create': create}
 
 # In this order in each round, so that what is compared runs close together.
 SESSIONS: list = [
-    Session('echo', {'concurrency': concurrency, 'get': get}),
-    Session('userd', {'memory': memory, 'get': get, 'batch_get': mix('batch_get'), 'concurrency': concurrency,
+    Session('userd', {'memory': memory}),
+    Session('echo+userd', {'get': mix('get')}, fills=True),
+    Session('echo', {'concurrency': concurrency}),
+    Session('userd', {'batch_get': mix('batch_get'), 'concurrency': concurrency,
                       'first_page': mix('list', '--pages=1'), 'last_page': last_page, 'export': export,
-                      'list': mix('list')}),
+                      'list': mix('list')}, fills=True),
     Session('sqlite', {'page': raw('page'), 'scan': raw('scan'), 'select_open': raw('select_open', fills=True)}),
     Session('go', {**READS, 'concurrency': concurrency}),
     Session('seed', {**READS, 'concurrency': concurrency}),
@@ -160,29 +172,43 @@ class Sessions:
 
     def run(self, session, wanted, found):
         chosen = {name: function for name, function in session.measurements.items()
-                  if f'{session.contestant}.{name}' in wanted}
+                  if any(f'{contestant}.{name}' in wanted for contestant in session.names)}
         if not chosen:
             return
         users = self.context.scale.users
         self.context.database = self.databases.copy(users) if session.writes else self.databases.of(users, self.say)
-        if session.contestant == 'sqlite':
-            self._measure(session, chosen, found)
+        if session.names == ['sqlite']:
+            self._measure({'sqlite': None}, chosen, found)
             return
-        with contestants.Server(session.contestant, self.commands[session.contestant], self.context.database,
-                                self.log) as server:
-            self.context.server = server
-            self._measure(session, chosen, found)
+        with contextlib.ExitStack() as running:
+            servers = {name: running.enter_context(contestants.Server(name, self.commands[name], self.context.database,
+                                                                      self.log)) for name in session.names}
+            if session.fills:
+                for self.context.server in servers.values():
+                    self.context.run('--mix=get', seconds=self.context.scale.fill_seconds, warmup=0)
+            self._measure(servers, chosen, found)
             kind = 'writing' if session.writes else 'reading'
-            found[f'{session.contestant}.{kind}.peak_mib'] = machine.status_kib(server.pid, 'VmHWM') / 1024
+            for name, server in servers.items():
+                key = f'{name}.{kind}.peak_mib'
+                found[key] = max(found.get(key, 0), machine.status_kib(server.pid, 'VmHWM') / 1024)
 
-    def _measure(self, session, chosen, found):
+    def _measure(self, servers, chosen, found):
         for name, function in chosen.items():
-            key = f'{session.contestant}.{name}'
-            self.say(f'  {key}')
-            try:
-                for metric, value in function(self.context).items():
-                    found[f'{key}.{metric}'] = value
-            except loads.Refused:
-                found[f'{key}.{NOT_SERVED}'] = True
-            except loads.NothingMeasured as error:
-                self.say(f'  {key}: {error}; left out of this round')
+            turns = collections.defaultdict(list)
+            for _ in range(TURNS if len(servers) > 1 else 1):
+                for contestant, self.context.server in servers.items():
+                    key = f'{contestant}.{name}'
+                    self.say(f'  {key}')
+                    try:
+                        turns[key].append(function(self.context))
+                    except loads.Refused:
+                        found[f'{key}.{NOT_SERVED}'] = True
+                    except loads.NothingMeasured as error:
+                        self.say(f'  {key}: {error}; left out of this round')
+            for key, metrics in turns.items():
+                found.update((f'{key}.{metric}', middle([turn[metric] for turn in metrics])) for metric in metrics[0])
+
+
+def middle(values):
+    """The median; of what is no number, the last."""
+    return statistics.median(values) if isinstance(values[0], (int, float)) else values[-1]
