@@ -5,8 +5,8 @@
 
 DIR of --bin has the programs of CMake's target `bench`; that of --build takes databases, which are kept, results.json,
 results.md (the tables, to stand in a document) and the plots. In each round every contestant is started in turn, the
-server on one processor, the load on the others. Prints one table of what is to be reached and whether it was, and one of
-everything that was measured.
+server on one processor, the load on the others; the echo and userd run at once and are asked for users in turn. Prints
+one table of what is to be reached and whether it was, and one of everything that was measured.
 """
 
 import argparse
