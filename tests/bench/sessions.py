@@ -184,7 +184,8 @@ class Sessions:
             servers = {name: running.enter_context(contestants.Server(name, self.commands[name], self.context.database,
                                                                       self.log)) for name in session.names}
             if session.fills:
-                for self.context.server in servers.values():
+                for server in servers.values():
+                    self.context.server = server
                     self.context.run('--mix=get', seconds=self.context.scale.fill_seconds, warmup=0)
             self._measure(servers, chosen, found)
             kind = 'writing' if session.writes else 'reading'
@@ -196,7 +197,8 @@ class Sessions:
         for name, function in chosen.items():
             turns = collections.defaultdict(list)
             for _ in range(TURNS if len(servers) > 1 else 1):
-                for contestant, self.context.server in servers.items():
+                for contestant, server in servers.items():
+                    self.context.server = server
                     key = f'{contestant}.{name}'
                     self.say(f'  {key}')
                     try:
