@@ -116,8 +116,8 @@ TEST_F(DrainTest, CallsFinishStreamsEndResumablyAndTheExitIsClean) {
     resume_token = chunk.resume_token();
     std::list<PendingCount> counts;
     for (int i = 0; i < 4; ++i) counts.emplace_back(*users);
-    // Behind the counts on their connection. Two calls of a method are accepted at once, and the next
-    // two only after the first read.
+    // Behind the counts on their connection. Two calls of a method are accepted at once, and put
+    // the next two behind the first read; the second read is behind those.
     for (int i = 0; i < 2; ++i) ASSERT_EQ(Outcome(GetOne(*users)), "OK");
     ASSERT_FALSE(counts.back().has_ended()) << "too short to be met by the signal";
 
