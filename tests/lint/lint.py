@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The rules of the tree that a compiler does not check.
 
-    lint.py RULE [TOP]     prints `path:line: what is wrong` for each finding; exits 1 if there is any
+    lint.py RULE|all [TOP]     prints `path:line: what is wrong` for each finding; exits 1 if there is any
 
 A rule is a function from the tree, a dictionary from paths to texts, to its findings. It is in RULES
 by its name, is a test of ctest's by that name, and finds the bad input planted in lint_test.py.
@@ -240,13 +240,14 @@ def read_tree(top):
 
 
 def main():
-    if len(sys.argv) not in (2, 3) or sys.argv[1] not in RULES:
-        sys.exit(f'usage: lint.py {{{"|".join(RULES)}}} [TOP]')
+    if len(sys.argv) not in (2, 3) or sys.argv[1] not in (*RULES, 'all'):
+        sys.exit(f'usage: lint.py {{{"|".join(RULES)}|all}} [TOP]')
+    rules = RULES if sys.argv[1] == 'all' else [sys.argv[1]]
     top = sys.argv[2] if len(sys.argv) == 3 else pathlib.Path(__file__).parents[2]
     tree = read_tree(top)
     if not any(path.startswith('async/') for path in tree):
         sys.exit(f'{top} is not the top of the project')
-    findings = RULES[sys.argv[1]](tree)
+    findings = [finding for rule in rules for finding in RULES[rule](tree)]
     print('\n'.join(findings) or f'{sys.argv[1]}: {len(tree)} files, nothing found')
     sys.exit(1 if findings else 0)
 
